@@ -1,0 +1,40 @@
+# Every target sets up what it needs: a virtual environment in .venv from the distribution's Python, and the packages
+# of requirements.lock in it. Nothing outside this folder changes, but for a missing system package.
+
+PYTHON ?= /usr/bin/python3
+VENV := .venv
+READY := $(VENV)/.ready
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+demo: $(READY) ## Start the account service, probe it healthy and unhealthy, stop it
+	@$(BIN)/python -m demo.session
+
+test: lint ## Lint, types and the whole test suite
+	$(BIN)/pytest
+
+lint: $(READY) ## Style, types, and the documentation's drift
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m docs.options --check
+
+docs: $(READY) ## Write the table of options into the README anew
+	$(BIN)/python -m docs.options
+
+lock: $(READY) ## Pin all dependencies anew, at their newest releases
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
+
+clean: ## Remove all that was made here
+	rm -rf $(VENV) .work dist .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml .ci/venv
+	@.ci/venv $(PYTHON) $(VENV)
+	@touch $@

@@ -1,0 +1,36 @@
+"""`python -m probe`, the console script and the frozen program's entry: one run, one exit status."""
+
+import os
+import sys
+from time import monotonic
+from typing import NoReturn
+
+from probe import hot, verdict
+
+
+def main() -> NoReturn:
+    """Run with the process's arguments and environment, write the outcome, end the process.
+
+    The environment is read once and then emptied, for no library and no C function to find a variable that would
+    change the verdict. The process ends without clean-up: a look-up or a handshake that was too late may still be
+    under way in a thread, and must not hold it up.
+    """
+    started = monotonic()
+    streams = verdict.open_streams()
+    environ = dict(os.environb)
+    os.environ.clear()
+    arguments = sys.argv[1:]
+    try:
+        outcome = hot.answer(arguments, environ, started)
+        if outcome is None:
+            from probe import cli
+
+            outcome = cli.answer(arguments, environ, started)
+    except BaseException as error:  # noqa: BLE001 - no traceback, ever; an interrupt is one line too
+        outcome = verdict.broken(error)
+    outcome.emit(streams)
+    os._exit(outcome.status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The click command: every option, the help, and the words for every mistake."""
+
+import click
+
+from probe import __version__, check, verdict
+from probe.check import Check
+from probe.errors import UsageError
+from probe.expand import expand
+from probe.options import OPTIONS, SPELLINGS, URL, Given, Option, from_environment, settle
+from probe.verdict import HEALTHY, Verdict
+
+ABOUT = """Check the health of an HTTP service: one GET, one verdict, one exit status.
+
+Exits with 0 where the service answers with an expected status in time. Exits with 1 otherwise, with one line on
+standard error that says why."""
+
+NOTES = """Both dash forms mean the same: -port=6767 is --port=6767. The command line wins over the environment.
+${NAME} and ${NAME:-default} are expanded in every argument and variable, without a shell; $$ is a dollar sign."""
+
+HELP_SPELLINGS = frozenset(("-h", "-help", "--help"))
+VERSION_SPELLINGS = frozenset(("-version", "--version"))
+
+
+def answer(arguments: list[str], environ: dict[bytes, bytes], started: float) -> Verdict:
+    """The verdict on any argument list: the check's, the help, or what is wrong with it."""
+    try:
+        wanted = parse(arguments, environ)
+    except UsageError as error:
+        return verdict.misused(error)
+    return wanted if isinstance(wanted, Verdict) else verdict.reach(wanted, started)
+
+
+def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
+    """The check that the arguments ask for, or the help or version text. Raises UsageError."""
+    command = build_command()
+    tokens = spell([expand(argument, environ) for argument in arguments])
+    try:
+        context = command.make_context("healthchecker", tokens)
+    except click.ClickException as error:
+        message = " ".join(error.format_message().split()).rstrip(".")
+        raise UsageError(f"{message[:1].lower()}{message[1:]}; healthchecker --help lists all options") from None
+    with context:
+        if context.params["help"]:
+            return Verdict(HEALTHY, context.get_help() + "\n")
+    if context.params["version"]:
+        return Verdict(HEALTHY, f"healthchecker {__version__}\n")
+    given = {
+        option.name: Given("1" if text is True else text, option.long)
+        for option in (*OPTIONS, URL)
+        if (text := context.params[option.name]) not in (None, False)
+    }
+    return check.build(settle(given, from_environment(environ)))
+
+
+def spell(arguments: list[str]) -> list[str]:
+    """The arguments with every long option behind two dashes, as click likes them.
+
+    click would read a mistyped `-prot=1` as `-p` with the value `rot=1`, and in `--host --port 80` take `--port` for
+    the host; both are refused here. Raises UsageError.
+    """
+    spelled = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, text = argument.partition("=")
+        option = SPELLINGS.get(name)
+        if argument == "--":
+            return [*spelled, argument, *rest]
+        if option is None:
+            _refuse_mistyped(argument)
+            spelled.append(f"-{name}" if name in ("-help", "-version") else argument)
+        elif equals or not option.metavar:
+            spelled.append(option.long + equals + text)
+        else:
+            spelled.append(f"{option.long}={_next_value(argument, option, next(rest, None))}")
+    return spelled
+
+
+def _refuse_mistyped(argument: str) -> None:
+    """A single dash and a word is a long option that does not exist, not a cluster of short ones."""
+    if not argument.startswith("-") or argument.startswith("--") or argument in HELP_SPELLINGS | VERSION_SPELLINGS:
+        return
+    first = SPELLINGS.get(argument[:2])
+    if first and first.metavar and argument[2:3].isalpha():
+        raise click_unknown(argument)
+
+
+def click_unknown(argument: str) -> UsageError:
+    """What click says of an option it does not know."""
+    return UsageError(f"no such option: {argument.partition('=')[0]}; healthchecker --help lists all options")
+
+
+def _next_value(spelling: str, option: Option, following: str | None) -> str:
+    if following is None or following == "--" or following.partition("=")[0] in SPELLINGS:
+        found = "" if following is None else f", not {following}"
+        raise UsageError(f"{spelling} needs a value{found}; expected {option.long}={option.metavar}. {option.help}")
+    return following
+
+
+def build_command() -> click.Command:
+    """The command, built from the table of options."""
+    parameters: list[click.Parameter] = [
+        click.Option(
+            [f"--{option.name}", *([f"-{option.short}"] if option.short else [])],
+            metavar=option.metavar or None,
+            is_flag=not option.metavar,
+            default=None if option.metavar else False,
+            type=click.UNPROCESSED if option.metavar else None,
+            help=_help(option),
+        )
+        for option in OPTIONS
+    ]
+    parameters.append(click.Option(["--version"], is_flag=True, help="Show the version and exit."))
+    parameters.append(click.Option(["--help", "-h"], is_flag=True, help="Show this text and exit."))
+    parameters.append(click.Argument([URL.name], metavar=f"[{URL.metavar}]", required=False, type=click.UNPROCESSED))
+    return click.Command(
+        "healthchecker",
+        params=parameters,
+        help=ABOUT,
+        epilog=f"{URL.metavar}: {URL.help} [{URL.variable}]\n\n{NOTES}",
+        add_help_option=False,
+        context_settings={"max_content_width": 100, "terminal_width": 100},
+    )
+
+
+def _help(option: Option) -> str:
+    default = f"; default: {option.default}" if option.default else ""
+    return f"{option.help}  [{option.variable}{default}]"

@@ -1,0 +1,78 @@
+"""One wall-clock deadline for a whole check, on the monotonic clock.
+
+Sockets are given what is left of it before each operation. What cannot be given a timeout (the C library's name
+look-up, an import, a TLS handshake inside a library) runs in a second thread, and the first one waits no longer than
+the deadline: the process then ends without it.
+"""
+
+import _thread
+from time import monotonic
+
+from probe.errors import DeadlineExceeded
+from probe.values import show_duration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
+
+
+class Deadline:
+    """A point on the monotonic clock, `timeout` seconds after `started`."""
+
+    __slots__ = ("started", "timeout")
+
+    def __init__(self, timeout: float, started: float) -> None:
+        self.timeout = timeout
+        self.started = started
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return monotonic() - self.started
+
+    def remaining(self, doing: str = "") -> float:
+        """Seconds left, more than 0. Raises DeadlineExceeded, with what was being done, where there are none."""
+        left = self.timeout - self.elapsed()
+        if left <= 0:
+            raise self.exceeded(doing)
+        return left
+
+    def exceeded(self, doing: str = "") -> DeadlineExceeded:
+        """The error that says so; `doing` completes "no reply within 2s, still ..."."""
+        return DeadlineExceeded(f"no reply within {show_duration(self.timeout)}" + (f", still {doing}" if doing else ""))
+
+    def sooner(self, seconds: float) -> "Deadline":
+        """This deadline, or the one in so many seconds, whichever comes first."""
+        now = monotonic()
+        return Deadline(min(seconds, self.timeout - (now - self.started)), now)
+
+
+def within(deadline: Deadline, doing: str, call: "Callable[[], Result]") -> "Result":
+    """The call's result, or its exception; DeadlineExceeded where neither came in time.
+
+    A call that is late goes on in its thread until the process ends. Where no thread can be had (a limit on
+    processes), the call is made in this one: late is better than wrong.
+    """
+    results: list[Result] = []
+    errors: list[BaseException] = []
+    finished = _thread.allocate_lock()
+    finished.acquire()
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the waiting thread
+            errors.append(error)
+        finished.release()
+
+    try:
+        _thread.start_new_thread(work, ())
+    except RuntimeError:
+        return call()
+    if not finished.acquire(timeout=deadline.remaining(doing)):
+        raise deadline.exceeded(doing)
+    if errors:
+        raise errors[0]
+    return results[0]

@@ -1,0 +1,23 @@
+"""What can go wrong, as the user is told: every error's text is the end of the one line that is printed."""
+
+
+class ProbeError(Exception):
+    """Base of all that ends a check without a verdict from the server's status."""
+
+
+class UsageError(ProbeError):
+    """The arguments or the environment ask for something that cannot be done; nothing was sent."""
+
+
+class CheckFailed(ProbeError):
+    """The target gave no usable reply: refused, unresolved, cut off, malformed, untrusted."""
+
+
+class DeadlineExceeded(CheckFailed):
+    """The timeout ran out first."""
+
+
+def os_reason(error: OSError) -> str:
+    """The system's own words for an error, in the lower case of the middle of a line."""
+    words = error.strerror or str(error) or type(error).__name__
+    return words[:1].lower() + words[1:]

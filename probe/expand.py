@@ -1,0 +1,72 @@
+"""`${NAME}` and `${NAME:-default}` in arguments and variables.
+
+Docker's exec form starts no shell and a scratch image holds none, so the program does what the shell would have done,
+and no more than the contract lists. A default may hold further expansions, as in a shell. What a variable holds is
+not expanded again.
+"""
+
+from probe.errors import UsageError
+from probe.text import quote
+
+# POSIX.1-2017, XBD 3.235 "Name".
+LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+DIGITS = frozenset("0123456789")
+
+
+def expand(text: str, environ: "dict[bytes, bytes]") -> str:
+    """The text with every expansion made; a dollar sign that starts none stays.
+
+    Raises UsageError for an unset variable without a default and for braces that hold something else.
+    """
+    if "$" not in text:
+        return text
+    parts = []
+    position = 0
+    while True:
+        dollar = text.find("$", position)
+        if dollar < 0:
+            parts.append(text[position:])
+            return "".join(parts)
+        parts.append(text[position:dollar])
+        follower = text[dollar + 1 : dollar + 2]
+        if follower == "{":
+            end = _closing_brace(text, dollar)
+            parts.append(_value(text[dollar + 2 : end], environ))
+            position = end + 1
+        else:
+            parts.append("$")
+            position = dollar + (2 if follower == "$" else 1)
+
+
+def _closing_brace(text: str, dollar: int) -> int:
+    """Where the expansion that starts at `dollar` ends, those inside its default passed over."""
+    depth = 0
+    position = dollar
+    while position < len(text):
+        if text.startswith("$$", position):
+            position += 2
+        elif text.startswith("${", position):
+            depth += 1
+            position += 2
+        elif text[position] == "}" and depth == 1:
+            return position
+        else:
+            depth -= text[position] == "}"
+            position += 1
+    raise UsageError(f"{quote(text[dollar:])} has no closing brace; write ${{NAME}} or ${{NAME:-default}}")
+
+
+def _value(inside: str, environ: "dict[bytes, bytes]") -> str:
+    """What `${inside}` stands for: an empty variable takes the default too, as in a shell."""
+    name, colon_dash, default = inside.partition(":-")
+    if not name or name[0] in DIGITS or not LETTERS | DIGITS >= set(name):
+        whole = "${" + inside + "}"
+        raise UsageError(f"{quote(whole)} is not an expansion; write ${{NAME}} or ${{NAME:-default}}")
+    value = environ.get(name.encode())
+    if colon_dash and not value:
+        return expand(default, environ)
+    if value is None:
+        raise UsageError(
+            f"the environment variable {name} is not set; set it, or give a default: ${{{name}:-default}}"
+        )
+    return value.decode("utf-8", "surrogateescape")

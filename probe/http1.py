@@ -1,0 +1,137 @@
+"""One GET over plain HTTP/1.1 under one deadline: the engine of every http check.
+
+Built on `_socket` and modules that are built into the interpreter, because it also runs before the standard library
+can be imported. The request is the whole conversation: it asks the server to close, reads the head of the reply, and
+takes what little of a body comes at once.
+"""
+
+import _socket
+from _socket import AF_INET, AF_INET6, MSG_NOSIGNAL, SOCK_STREAM
+
+from probe import __version__
+from probe.deadline import Deadline, within
+from probe.errors import CheckFailed, os_reason
+from probe.reply import Reply, ReplyReader
+from probe.target import Target
+from probe.text import quote
+
+PIECE = 16 * 1024  # bytes per receive
+
+# Seconds that a body may take once the verdict is known. A server that is still writing a short answer must not find
+# the connection broken, and an unhealthy line shows the body's start; an endless body must not cost the deadline.
+BODY_GRACE = 0.1
+
+# What every request says beside its Host.
+FIELDS = {"User-Agent": f"healthchecker/{__version__}", "Accept": "*/*", "Connection": "close"}
+
+
+def fetch(target: Target, deadline: Deadline) -> Reply:
+    """GET the target.
+
+    Raises CheckFailed where no reply was to be had, DeadlineExceeded where it did not come in time.
+    """
+    connection = connect(target.host, target.port, deadline)
+    try:
+        return _exchange(connection, request(target), deadline)
+    finally:
+        connection.close()
+
+
+def request(target: Target) -> bytes:
+    """The request's bytes (RFC 9112, section 2.1)."""
+    lines = [f"GET {target.path} HTTP/1.1", f"Host: {target.authority}"]
+    lines += [f"{name}: {value}" for name, value in FIELDS.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
+    """A connection to the first of the host's addresses that takes it.
+
+    Each gets an equal share of the time that is left, so that a dead first one does not use up the others'.
+    """
+    found = addresses(host, port, deadline)
+    failures: dict[str, str] = {}
+    for index, (family, address) in enumerate(found):
+        doing = f"connecting to {address[0]}"
+        try:
+            connection = _socket.socket(family, SOCK_STREAM)
+            try:
+                connection.settimeout(deadline.remaining(doing) / (len(found) - index))
+                connection.connect(address)
+                return connection
+            except BaseException:
+                connection.close()
+                raise
+        except TimeoutError as error:
+            if error.errno is None and index == len(found) - 1:  # our timeout, not the kernel's
+                raise deadline.exceeded(doing) from None
+            failures[address[0]] = "connection timed out"
+        except OSError as error:
+            failures[address[0]] = os_reason(error)
+    reasons = set(failures.values())
+    if len(reasons) == 1:
+        raise CheckFailed(reasons.pop())
+    raise CheckFailed("; ".join([f"{address}: {reason}" for address, reason in failures.items()]))
+
+
+def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tuple[str, int]]]":
+    """Each address family and socket address of the host, in the resolver's order; at least one."""
+    for family in (AF_INET, AF_INET6):
+        try:
+            _socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return [(family, (host, port))]
+    # As bytes: a str would go through the idna codec, which the core interpreter does not have.
+    name = host.encode("ascii")
+    try:
+        found = within(
+            deadline, f"looking up {quote(host)}", lambda: _socket.getaddrinfo(name, port, 0, SOCK_STREAM)
+        )
+    except OSError as error:
+        raise CheckFailed(f"cannot look up {quote(host)}: {os_reason(error)}") from None
+    return list({entry[4]: (entry[0], entry[4]) for entry in found}.values())
+
+
+def _exchange(connection: _socket.socket, data: bytes, deadline: Deadline) -> Reply:
+    """Send the request, read the reply."""
+    reader = ReplyReader()
+    try:
+        connection.settimeout(deadline.remaining())
+        _send(connection, data)
+        while not reader.decided:
+            connection.settimeout(deadline.remaining())
+            _feed(reader, connection.recv(PIECE))
+    except TimeoutError as error:
+        if error.errno is None:
+            raise deadline.exceeded() from None
+        raise CheckFailed("connection timed out") from None
+    except OSError as error:
+        raise CheckFailed(os_reason(error)) from None
+    _take_body(connection, reader, deadline.sooner(BODY_GRACE))
+    return reader.reply()
+
+
+def _send(connection: _socket.socket, data: bytes) -> None:
+    """Send it all, unless the server stops listening: it may have answered before it closed."""
+    try:
+        connection.sendall(data, MSG_NOSIGNAL)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+
+
+def _take_body(connection: _socket.socket, reader: ReplyReader, deadline: Deadline) -> None:
+    """What comes of the body; no trouble with it changes the verdict."""
+    try:
+        while not reader.complete:
+            connection.settimeout(deadline.remaining())
+            _feed(reader, connection.recv(PIECE))
+    except (OSError, CheckFailed):
+        pass
+
+
+def _feed(reader: ReplyReader, piece: bytes) -> None:
+    if piece:
+        reader.feed(piece)
+    else:
+        reader.end()

@@ -1,0 +1,126 @@
+"""What is asked: scheme, host, port and path, from a URL or from the single options.
+
+Nothing from the arguments reaches the wire or the resolver as it stands: the path is percent-encoded, a host is held
+to the characters of names and addresses.
+"""
+
+from _socket import AF_INET6, inet_pton
+
+from probe import values
+from probe.errors import UsageError
+from probe.text import quote
+
+SCHEME_PORTS = {"http": 80, "https": 443}
+
+# RFC 3986, section 3.2.2, without sub-delims and percent-encoding, which no resolver takes; with the underscore, which
+# Docker's service names have.
+HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
+LONGEST_HOST = 253  # RFC 1035, section 2.3.4, less the length octets
+
+# RFC 3986, section 3.3 (pchar), "/" and "?"; "%" stands for an encoding the user has already made, and the brackets
+# and the bar are what every client sends as they are.
+PATH_CHARACTERS = frozenset(
+    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%[]|"
+)
+
+
+class Target:
+    """One thing to GET."""
+
+    __slots__ = ("host", "path", "port", "scheme")
+
+    def __init__(self, scheme: str, host: str, port: int, path: str) -> None:
+        self.scheme = scheme  # "http" or "https"
+        self.host = host  # a name, or an address without brackets
+        self.port = port
+        self.path = path  # origin-form (RFC 9112, section 3.2.1): ASCII, starts with a slash
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host field: with the port only where it is not the scheme's own (RFC 9110, section 7.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == SCHEME_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+
+def from_url(url: str) -> Target:
+    """The target of an absolute http or https URL; a missing port is the scheme's own, a missing path is `/`."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.lower() not in SCHEME_PORTS:
+        raise UsageError(f"{quote(url)} is not a URL to check; expected http://HOST[:PORT][PATH] or https://...")
+    _refuse_blanks(url)
+    scheme = scheme.lower()
+    length = len(rest)
+    for delimiter in "/?#":
+        position = rest.find(delimiter)
+        if 0 <= position < length:
+            length = position
+    authority = rest[:length]
+    if "@" in authority:
+        raise UsageError(f"the URL for {quote(authority.rpartition('@')[2])} holds credentials; leave out all up to the @")
+    host_text, port_text = _split_port(authority)
+    number = SCHEME_PORTS[scheme] if port_text is None else values.port(port_text)
+    return Target(scheme, host(host_text), number, path(rest[length:] or "/"))
+
+
+def _split_port(authority: str) -> "tuple[str, str | None]":
+    """The host and, where there is a colon behind it, the text of the port."""
+    bracket = authority.rfind("]")
+    colon = authority.find(":", bracket + 1)
+    if authority.startswith("[") and bracket > 0 and colon not in (-1, bracket + 1):
+        raise UsageError(f"{quote(authority)} is not a host and port; expected [ADDRESS]:PORT")
+    return (authority, None) if colon < 0 else (authority[:colon], authority[colon + 1 :])
+
+
+def host(text: str) -> str:
+    """A host name, an IPv4 address or an IPv6 address, with or without brackets."""
+    bracketed = text.startswith("[") and text.endswith("]")
+    bare = text[1:-1] if bracketed else text
+    if bracketed or ":" in bare:
+        try:
+            inet_pton(AF_INET6, bare)
+        except (OSError, ValueError):
+            raise UsageError(f"{quote(text)} is not a host; expected a name, an IPv4 or an IPv6 address") from None
+        return bare
+    if not bare.isascii():
+        bare = _to_ascii(bare)
+    if not 0 < len(bare) <= LONGEST_HOST or not HOST_CHARACTERS.issuperset(bare):
+        raise UsageError(f"{quote(text)} is not a host; expected a name, an IPv4 or an IPv6 address")
+    return bare
+
+
+def _to_ascii(name: str) -> str:
+    """An internationalised name as the resolver knows it."""
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise UsageError(f"{quote(name)} is not a host; expected a name, an IPv4 or an IPv6 address") from None
+
+
+def path(text: str) -> str:
+    """Path and query as they go on the wire: a leading slash, no fragment, all else percent-encoded UTF-8.
+
+    Raises UsageError for white space and control characters, which are a mistake in every case.
+    """
+    _refuse_blanks(text)
+    text = text.partition("#")[0]
+    if not text.startswith("/"):
+        text = "/" + text
+    data = text.encode("utf-8", "surrogateescape")
+    if PATH_CHARACTERS.issuperset(data):
+        return text
+    return "".join([chr(byte) if byte in PATH_CHARACTERS else f"%{byte:02X}" for byte in data])
+
+
+def _refuse_blanks(text: str) -> None:
+    for character in text:
+        if character <= " " or character == "\x7f":
+            raise UsageError(
+                f"{quote(text)} holds {_blank_name(character)}; write it percent-encoded, as %{ord(character):02X}"
+            )
+
+
+def _blank_name(character: str) -> str:
+    return "a space" if character == " " else f"the control character {ascii(character)[1:-1]}"

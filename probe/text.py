@@ -1,0 +1,41 @@
+"""Foreign bytes and long texts made fit for one line of a terminal or a log.
+
+Whatever a server, an argument or a variable says can hold terminal escapes, line breaks, right-to-left overrides or
+no valid UTF-8 at all. Everything that is printed passes through here.
+"""
+
+LINE_LIMIT = 1000  # bytes, with the line's end: what the contract of `docker inspect` output leaves room for
+
+ELLIPSIS = "…"
+
+
+def printable(foreign: bytes | str) -> str:
+    r"""The text with nothing but printable characters; everything else is shown as \xNN or \uNNNN.
+
+    `str.isprintable` is false for control, format (bidi), surrogate, private and unassigned characters and for every
+    separator but the ASCII space. Bytes that are no UTF-8 come as surrogates, and so leave as \xNN.
+    """
+    text = foreign.decode("utf-8", "surrogateescape") if isinstance(foreign, bytes) else foreign
+    if text.isprintable():
+        return text
+    return "".join([c if c.isprintable() else _escaped(c) for c in text])
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte, by surrogateescape (PEP 383)
+        return f"\\x{code - 0xDC00:02x}"
+    return ascii(character)[1:-1]
+
+
+def clip(text: str, limit: int) -> str:
+    """The text in at most `limit` bytes of UTF-8, cut between characters, the cut marked."""
+    data = text.encode()
+    if len(data) <= limit:
+        return text
+    return data[: limit - len(ELLIPSIS.encode())].decode("utf-8", "ignore") + ELLIPSIS
+
+
+def quote(foreign: bytes | str) -> str:
+    """A user's or server's own text, quoted for a message."""
+    return f"'{clip(printable(foreign), 200)}'"

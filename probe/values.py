@@ -1,0 +1,112 @@
+"""Texts of options made into typed values. Each parser raises UsageError with the value and what is accepted."""
+
+from probe.errors import UsageError
+from probe.text import quote
+
+LONGEST_TIMEOUT = 24 * 3600.0  # seconds; Docker's own check timeouts are seconds, and select() has an upper bound
+
+# Longest first: a duration names its units in this order, each at most once.
+UNITS = (("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001))
+
+TRUE_WORDS = frozenset(("1", "t", "true", "yes", "y", "on"))
+FALSE_WORDS = frozenset(("0", "f", "false", "no", "n", "off"))
+
+
+class Statuses:
+    """The accepted status codes: inclusive ranges, and the text they were written as."""
+
+    __slots__ = ("ranges", "text")
+
+    def __init__(self, text: str, ranges: "list[tuple[int, int]]") -> None:
+        self.text = text
+        self.ranges = ranges
+
+    def __contains__(self, status: int) -> bool:
+        return any([low <= status <= high for low, high in self.ranges])
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def digits(text: str) -> bool:
+    """Nothing but ASCII digits, and at least one: int() would take signs, underscores and other scripts' digits."""
+    return text.isascii() and text.isdigit()
+
+
+def port(text: str) -> int:
+    """A TCP port, 1 to 65535."""
+    if digits(text) and len(text) <= 5 and 0 < int(text) < 65536:
+        return int(text)
+    raise UsageError(f"{quote(text)} is not a port; expected a whole number from 1 to 65535")
+
+
+def flag(text: str) -> bool:
+    """A switch as an environment variable spells it."""
+    word = text.lower()
+    if word in TRUE_WORDS or word in FALSE_WORDS:
+        return word in TRUE_WORDS
+    raise UsageError(f"{quote(text)} is not a switch; expected 1 or 0 (also true or false, yes or no, on or off)")
+
+
+def duration(text: str) -> float:
+    """Seconds, from `3`, `0.5`, `500ms`, `3s`, `1m` or `1m30s`: more than 0, at most 24h."""
+    seconds = float(text) if _decimal(text) else _with_units(text)
+    if 0 < seconds <= LONGEST_TIMEOUT:
+        return seconds
+    raise UsageError(
+        f"{quote(text)} is not a timeout; expected a duration above 0 and up to 24h, such as 3, 0.5, 500ms, 3s or 1m30s"
+    )
+
+
+def _decimal(text: str) -> bool:
+    whole, _, fraction = text.partition(".")
+    return len(text) <= 20 and digits(whole) and (fraction == "" or digits(fraction)) and not text.endswith(".")
+
+
+def _with_units(text: str) -> float:
+    """The sum of the text's numbers and units; 0 where it is not one."""
+    total = 0.0
+    units = list(UNITS)
+    rest = text
+    while rest:
+        number = rest[: len(rest) - len(rest.lstrip("0123456789."))]
+        rest = rest[len(number) :]
+        name = rest[: len(rest) - len(rest.lstrip("hms"))]
+        rest = rest[len(name) :]
+        while units and units[0][0] != name:
+            del units[0]
+        if not units or not _decimal(number):
+            return 0.0
+        total += float(number) * units.pop(0)[1]
+    return total
+
+
+def show_duration(seconds: float) -> str:
+    """A duration as the verdict line names it: `2s`, `1m30s`, `500ms`, `1.5s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.6g}ms"
+    minutes, rest = divmod(seconds, 60)
+    parts = f"{minutes:.0f}m" if minutes else ""
+    return parts + (f"{rest:.6g}s" if rest or not parts else "")
+
+
+def statuses(text: str) -> Statuses:
+    """Accepted statuses, from `200`, `200,204`, `200-299`, `2xx` or a list of those; codes are 100 to 599."""
+    ranges = []
+    for item in text.split(","):
+        low, dash, high = item.partition("-")
+        if not dash and len(item) == 3 and item[0] in "12345" and item[1:].lower() == "xx":
+            low, high = item[0] + "00", item[0] + "99"
+        elif not dash:
+            high = low
+        if not (_status(low) and _status(high) and int(low) <= int(high)):
+            raise UsageError(
+                f"{quote(text)} is not a list of statuses;"
+                " expected codes from 100 to 599, such as 200, 200,204, 200-299 or 2xx"
+            )
+        ranges.append((int(low), int(high)))
+    return Statuses(text, ranges)
+
+
+def _status(text: str) -> bool:
+    return len(text) == 3 and digits(text) and "100" <= text <= "599"

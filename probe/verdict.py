@@ -1,0 +1,109 @@
+"""The verdict: an exit status and the one line that says why.
+
+    unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, expected 200 (3 ms): {"status":"DOWN"}
+"""
+
+import posix
+
+from probe import check
+from probe.check import Check
+from probe.deadline import Deadline
+from probe.errors import CheckFailed, DeadlineExceeded, UsageError
+from probe.reply import Reply
+from probe.text import LINE_LIMIT, clip, printable
+
+HEALTHY = 0
+UNHEALTHY = 1  # and every other failure: Docker reserves 2 (Dockerfile reference, HEALTHCHECK)
+
+STDOUT = 1
+STDERR = 2
+
+# Bytes of the line that each part may take, so that a long one does not push the others out; the body gets the rest.
+TARGET_LIMIT = 300
+REASON_LIMIT = 100
+LOCATION_LIMIT = 200
+EXPECTED_LIMIT = 100
+
+
+class Verdict:
+    """How the program ends: its exit status and its output, whole lines or nothing."""
+
+    __slots__ = ("output", "status")
+
+    def __init__(self, status: int, output: str) -> None:
+        self.status = status
+        self.output = output  # for standard output where the status is 0, for standard error otherwise
+
+    def emit(self, streams: "frozenset[int]") -> None:
+        """Write the output to its stream, where that is one of those open at the start. A reader gone is no news."""
+        stream = STDOUT if self.status == HEALTHY else STDERR
+        data = self.output.encode()
+        try:
+            while data and stream in streams:
+                data = data[posix.write(stream, data) :]
+        except OSError:
+            pass
+
+
+def open_streams() -> "frozenset[int]":
+    """Which of the output streams are open. Asked first: a socket opened later may get a closed stream's number."""
+    streams = set()
+    for stream in (STDOUT, STDERR):
+        try:
+            posix.fstat(stream)
+        except OSError:
+            continue
+        streams.add(stream)
+    return frozenset(streams)
+
+
+def reach(wanted: Check, started: float) -> Verdict:
+    """Make the check. Its deadline counts from `started`, a time on the monotonic clock."""
+    deadline = Deadline(wanted.timeout, started)
+    try:
+        reply = check.fetch(wanted, deadline)
+    except CheckFailed as error:
+        return failed(wanted, error, deadline.elapsed())
+    return replied(wanted, reply, deadline.elapsed())
+
+
+def replied(wanted: Check, reply: Reply, elapsed: float) -> Verdict:
+    """The verdict on a reply that came after `elapsed` seconds."""
+    came = f"{reply.status} {clip(printable(reply.reason.strip()), REASON_LIMIT)}".rstrip()
+    took = f" ({_milliseconds(elapsed)})"
+    if reply.status in wanted.expected:
+        return Verdict(HEALTHY, _line(f"healthy: {_asked(wanted)}: {came}{took}") if wanted.verbose else "")
+    if reply.location and 300 <= reply.status <= 399:
+        came += f" to {clip(printable(reply.location), LOCATION_LIMIT)}"
+    expected = clip(printable(str(wanted.expected)), EXPECTED_LIMIT)
+    body = printable(b" ".join(reply.body[:LINE_LIMIT].split()))
+    line = f"unhealthy: {_asked(wanted)}: {came}, expected {expected}{took}"
+    return Verdict(UNHEALTHY, _line(f"{line}: {body}" if body else line))
+
+
+def failed(wanted: Check, error: CheckFailed, elapsed: float) -> Verdict:
+    """The verdict where no reply was to be had."""
+    took = "" if isinstance(error, DeadlineExceeded) else f" ({_milliseconds(elapsed)})"
+    return Verdict(UNHEALTHY, _line(f"unhealthy: {_asked(wanted)}: {error}{took}"))
+
+
+def misused(error: UsageError) -> Verdict:
+    """The end of a run whose arguments or environment are wrong."""
+    return Verdict(UNHEALTHY, _line(f"usage error: {error}"))
+
+
+def broken(error: BaseException) -> Verdict:
+    """The end of a run that met something nobody foresaw, a fault of this program's or an interrupt."""
+    return Verdict(UNHEALTHY, _line(f"internal error: {type(error).__name__}: {printable(str(error))}".rstrip(": ")))
+
+
+def _asked(wanted: Check) -> str:
+    return f"GET {clip(str(wanted.target), TARGET_LIMIT)}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
+
+
+def _line(text: str) -> str:
+    return clip(text, LINE_LIMIT - 1) + "\n"
