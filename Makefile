@@ -13,7 +13,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Start the account service, probe it healthy and unhealthy, stop it
-	@$(BIN)/python -m demo.session
+	@$(BIN)/python demo/session.py
 
 test: lint ## Lint, types and the whole test suite
 	$(BIN)/pytest
@@ -22,10 +22,10 @@ lint: $(READY) ## Style, types, and the documentation's drift
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m docs.options --check
+	$(BIN)/python docs/options.py --check
 
 docs: $(READY) ## Write the table of options into the README anew
-	$(BIN)/python -m docs.options
+	$(BIN)/python docs/options.py
 
 lock: $(READY) ## Pin all dependencies anew, at their newest releases
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev \

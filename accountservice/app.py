@@ -15,9 +15,8 @@ from accountservice.store import Store, StoreError
 logger = logging.getLogger(__name__)
 
 # Go's strconv.ParseBool, which the original used.
-BOOLEANS = {word: True for word in ("1", "t", "T", "TRUE", "true", "True")} | {
-    word: False for word in ("0", "f", "F", "FALSE", "false", "False")
-}
+TRUE_WORDS = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+FALSE_WORDS = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 class Answer(NamedTuple):
@@ -81,10 +80,10 @@ class App:
         return Answer(200, json.dumps(account | {"servedBy": self._served_by}, separators=(",", ":")).encode())
 
     def _set_healthy(self, state: str) -> Answer:
-        if state not in BOOLEANS:
+        if state not in TRUE_WORDS | FALSE_WORDS:
             logger.error("Invalid request to SetHealthyState, allowed values are true or false")
             return Answer(400)
-        self._healthy = BOOLEANS[state]
+        self._healthy = state in TRUE_WORDS
         return Answer(200)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:

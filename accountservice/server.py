@@ -42,7 +42,8 @@ async def serve(app: App, port: int) -> None:
 def claim(port: int) -> None:
     """Make sure that nobody listens on the port.
 
-    granian sets SO_REUSEPORT, by which two services would share a port in silence; a socket without it is refused. Raises PortTakenError.
+    granian sets SO_REUSEPORT, by which two services would share a port in silence; a socket without it is refused.
+    Raises PortTakenError.
     """
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the past are no reason

@@ -58,7 +58,7 @@ def spell(arguments: list[str]) -> list[str]:
     click would read a mistyped `-prot=1` as `-p` with the value `rot=1`, and in `--host --port 80` take `--port` for
     the host; both are refused here. Raises UsageError.
     """
-    spelled = []
+    spelled: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         name, equals, text = argument.partition("=")
@@ -81,11 +81,10 @@ def _refuse_mistyped(argument: str) -> None:
         return
     first = SPELLINGS.get(argument[:2])
     if first and first.metavar and argument[2:3].isalpha():
-        raise click_unknown(argument)
+        raise _unknown(argument)
 
 
-def click_unknown(argument: str) -> UsageError:
-    """What click says of an option it does not know."""
+def _unknown(argument: str) -> UsageError:
     return UsageError(f"no such option: {argument.partition('=')[0]}; healthchecker --help lists all options")
 
 

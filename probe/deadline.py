@@ -41,7 +41,8 @@ class Deadline:
 
     def exceeded(self, doing: str = "") -> DeadlineExceeded:
         """The error that says so; `doing` completes "no reply within 2s, still ..."."""
-        return DeadlineExceeded(f"no reply within {show_duration(self.timeout)}" + (f", still {doing}" if doing else ""))
+        still = f", still {doing}" if doing else ""
+        return DeadlineExceeded(f"no reply within {show_duration(self.timeout)}{still}")
 
     def sooner(self, seconds: float) -> "Deadline":
         """This deadline, or the one in so many seconds, whichever comes first."""

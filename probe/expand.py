@@ -59,14 +59,12 @@ def _closing_brace(text: str, dollar: int) -> int:
 def _value(inside: str, environ: "dict[bytes, bytes]") -> str:
     """What `${inside}` stands for: an empty variable takes the default too, as in a shell."""
     name, colon_dash, default = inside.partition(":-")
-    if not name or name[0] in DIGITS or not LETTERS | DIGITS >= set(name):
+    if not name or name[0] in DIGITS or not set(name) <= LETTERS | DIGITS:
         whole = "${" + inside + "}"
         raise UsageError(f"{quote(whole)} is not an expansion; write ${{NAME}} or ${{NAME:-default}}")
     value = environ.get(name.encode())
     if colon_dash and not value:
         return expand(default, environ)
     if value is None:
-        raise UsageError(
-            f"the environment variable {name} is not set; set it, or give a default: ${{{name}:-default}}"
-        )
+        raise UsageError(f"the environment variable {name} is not set; set it, or give a default: ${{{name}:-default}}")
     return value.decode("utf-8", "surrogateescape")

@@ -15,6 +15,10 @@ from probe.reply import Reply, ReplyReader
 from probe.target import Target
 from probe.text import quote
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 PIECE = 16 * 1024  # bytes per receive
 
 # Seconds that a body may take once the verdict is known. A server that is still writing a short answer must not find
@@ -74,7 +78,7 @@ def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
     raise CheckFailed("; ".join([f"{address}: {reason}" for address, reason in failures.items()]))
 
 
-def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tuple[str, int]]]":
+def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tuple[Any, ...]]]":
     """Each address family and socket address of the host, in the resolver's order; at least one."""
     for family in (AF_INET, AF_INET6):
         try:
@@ -85,9 +89,7 @@ def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tupl
     # As bytes: a str would go through the idna codec, which the core interpreter does not have.
     name = host.encode("ascii")
     try:
-        found = within(
-            deadline, f"looking up {quote(host)}", lambda: _socket.getaddrinfo(name, port, 0, SOCK_STREAM)
-        )
+        found = within(deadline, f"looking up {quote(host)}", lambda: _socket.getaddrinfo(name, port, 0, SOCK_STREAM))
     except OSError as error:
         raise CheckFailed(f"cannot look up {quote(host)}: {os_reason(error)}") from None
     return list({entry[4]: (entry[0], entry[4]) for entry in found}.values())

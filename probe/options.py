@@ -83,9 +83,7 @@ def settle(command_line: "dict[str, Given]", environment: "dict[str, Given]") ->
     for one, other in EXCLUSIVE:
         for level in (command_line, environment):
             if one in level and other in level:
-                raise UsageError(
-                    f"{level[one].source} and {level[other].source} exclude each other; give one of them"
-                )
+                raise UsageError(f"{level[one].source} and {level[other].source} exclude each other; give one of them")
         if one in command_line:
             kept.pop(other, None)
         if other in command_line:

@@ -7,7 +7,7 @@ the body is. A verdict never depends on how the bytes were cut into pieces.
 
 from probe.errors import CheckFailed
 from probe.text import clip, printable
-from probe.values import digits
+from probe.values import digits, is_status
 
 HEAD_LIMIT = 64 * 1024  # bytes up to the end of the final header section, 1xx replies included; servers' own is 8 to 64
 BODY_LIMIT = 64 * 1024  # bytes read of a body: a line shows a few hundred, the rest is read to part in peace
@@ -117,12 +117,12 @@ class ReplyReader:
         line = bytes(data[:newline]).removesuffix(b"\r")
         # RFC 9112, section 4: HTTP-version SP status-code SP [reason-phrase]. The last space is often left out.
         code = line[9:12].decode("latin-1")
-        if digits(line[7:8].decode("latin-1")) and line[8:9] == b" " and digits(code) and line[12:13] in (b"", b" "):
-            if "100" <= code <= "599" and len(code) == 3:
-                self._status = int(code)
-                self._reason = line[13:]
-                self._searched = newline
-                return True
+        well_formed = digits(line[7:8].decode("latin-1")) and line[8:9] == b" " and line[12:13] in (b"", b" ")
+        if well_formed and is_status(code):
+            self._status = int(code)
+            self._reason = line[13:]
+            self._searched = newline
+            return True
         self._fail(f"malformed status line '{clip(printable(line), 200)}'")
         return True
 

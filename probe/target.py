@@ -19,9 +19,7 @@ LONGEST_HOST = 253  # RFC 1035, section 2.3.4, less the length octets
 
 # RFC 3986, section 3.3 (pchar), "/" and "?"; "%" stands for an encoding the user has already made, and the brackets
 # and the bar are what every client sends as they are.
-PATH_CHARACTERS = frozenset(
-    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%[]|"
-)
+PATH_CHARACTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%[]|")
 
 
 class Target:
@@ -59,7 +57,7 @@ def from_url(url: str) -> Target:
             length = position
     authority = rest[:length]
     if "@" in authority:
-        raise UsageError(f"the URL for {quote(authority.rpartition('@')[2])} holds credentials; leave out all up to the @")
+        raise UsageError(f"the URL for {quote(authority.rpartition('@')[2])} holds credentials; leave them out")
     host_text, port_text = _split_port(authority)
     number = SCHEME_PORTS[scheme] if port_text is None else values.port(port_text)
     return Target(scheme, host(host_text), number, path(rest[length:] or "/"))

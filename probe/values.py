@@ -99,7 +99,7 @@ def statuses(text: str) -> Statuses:
             low, high = item[0] + "00", item[0] + "99"
         elif not dash:
             high = low
-        if not (_status(low) and _status(high) and int(low) <= int(high)):
+        if not (is_status(low) and is_status(high) and int(low) <= int(high)):
             raise UsageError(
                 f"{quote(text)} is not a list of statuses;"
                 " expected codes from 100 to 599, such as 200, 200,204, 200-299 or 2xx"
@@ -108,5 +108,6 @@ def statuses(text: str) -> Statuses:
     return Statuses(text, ranges)
 
 
-def _status(text: str) -> bool:
+def is_status(text: str) -> bool:
+    """A status code, 100 to 599 (RFC 9110, section 15)."""
     return len(text) == 3 and digits(text) and "100" <= text <= "599"

@@ -1,6 +1,6 @@
 """The verdict: an exit status and the one line that says why.
 
-    unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, expected 200 (3 ms): {"status":"DOWN"}
+Such as: unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, expected 200 (3 ms): {"status":"DOWN"}
 """
 
 import posix

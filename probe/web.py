@@ -22,7 +22,7 @@ from urllib3.util import SKIP_HEADER
 from probe import http1
 from probe.check import Check
 from probe.deadline import Deadline, within
-from probe.errors import CheckFailed, DeadlineExceeded, ProbeError, UsageError, os_reason
+from probe.errors import CheckFailed, ProbeError, UsageError, os_reason
 from probe.reply import BODY_LIMIT, Reply
 from probe.text import printable, quote
 
@@ -68,7 +68,7 @@ def _fetch(check: Check, deadline: Deadline) -> Reply:
     with requests.Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable
         session.mount("https://", _Adapter(deadline))
-        session.headers = {**http1.FIELDS, "Accept-Encoding": SKIP_HEADER}  # type: ignore[assignment]
+        session.headers = {**http1.FIELDS, "Accept-Encoding": SKIP_HEADER}
         try:
             response = session.get(
                 str(check.target),
@@ -83,7 +83,7 @@ def _fetch(check: Check, deadline: Deadline) -> Reply:
                 return Reply(_status(response), reason, location, _body(response, deadline))
         except ProbeError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure of the libraries is one of the check
             raise _failure(error, deadline) from None
 
 
