@@ -1,0 +1,169 @@
+"""Replies, whole and in pieces: the verdict is the same however the bytes were cut."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probe.errors import CheckFailed
+from probe.reply import BODY_LIMIT, HEAD_LIMIT, ReplyReader, dechunk
+
+
+def read(pieces: Iterable[bytes], end: bool = True) -> tuple[int, bytes] | str:
+    """Status and body, or what is wrong."""
+    reader = ReplyReader()
+    for piece in pieces:
+        if reader.complete:
+            break
+        reader.feed(piece)
+    else:
+        if end:
+            reader.end()
+    try:
+        reply = reader.reply()
+    except CheckFailed as error:
+        return str(error)
+    return reply.status, reply.body
+
+
+def one_by_one(data: bytes) -> list[bytes]:
+    return [data[index : index + 1] for index in range(len(data))]
+
+
+CUT = "connection closed in the middle of the reply"
+REPLIES: dict[str, tuple[bytes, tuple[int, bytes] | str]] = {
+    "ordinary": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", (200, b"ok")),
+    "HTTP/1.0": (b"HTTP/1.0 200 OK\r\n\r\nok", (200, b"ok")),
+    "no reason": (b"HTTP/1.1 204\r\n\r\n", (204, b"")),
+    "empty reason": (b"HTTP/1.1 503 \r\n\r\nx", (503, b"x")),
+    "bare LF": (b"HTTP/1.1 200 OK\nA: b\n\nbody", (200, b"body")),
+    "LF and CRLF mixed": (b"HTTP/1.1 200 OK\nA: b\r\n\r\n", (200, b"")),
+    "no fields": (b"HTTP/1.1 200 OK\r\n\r\n", (200, b"")),
+    "continue first": (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", (200, b"")),
+    "early hints first": (b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 404 No\r\n\r\n", (404, b"")),
+    "two interim replies": (b"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 102 P\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", (200, b"")),
+    "101 is final": (b"HTTP/1.1 101 Switching\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", (101, b"HTTP/1.1 200 OK\r\n\r\n")),
+    "chunked": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nok\r\n1\r\n!\r\n0\r\n\r\n",
+        (200, b"ok!"),
+    ),
+    "chunked and cut": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok", (200, b"ok")),
+    "chunked badly": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok", (200, b"")),
+    "length is a word": (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nok", (200, b"ok")),
+    "length is too large": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\nok", (200, b"ok")),
+    "field without a colon": (b"HTTP/1.1 200 OK\r\nwhatever\r\n\r\n", (200, b"")),
+    "NUL in a field": (b"HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", (200, b"")),
+    "nothing": (b"", "connection closed without a reply"),
+    "only an interim reply": (b"HTTP/1.1 100 Continue\r\n\r\n", CUT),
+    "cut in the version": (b"HTT", CUT),
+    "cut in the status line": (b"HTTP/1.1 200 OK", CUT),
+    "cut in the fields": (b"HTTP/1.1 200 OK\r\nA: b\r\n", CUT),
+    "TLS alert": (b"\x15\x03\x01\x00\x02\x02\x46", "not an HTTP reply but TLS; ask by a URL with https://"),
+    "HTTP/2 status line": (b"HTTP/2 200\r\n\r\n", "not an HTTP/1 reply: "),
+    "HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "not an HTTP/1 reply: "),
+    "lower case": (b"http/1.1 200 OK\r\n\r\n", "not an HTTP/1 reply: "),
+    "SSH": (b"SSH-2.0-OpenSSH_9.2\r\n", "not an HTTP/1 reply: "),
+    "Redis": (b"-ERR unknown command\r\n", "not an HTTP/1 reply: "),
+    "ICY": (b"ICY 200 OK\r\n\r\n", "not an HTTP/1 reply: "),
+    "HTTP/0.9": (b"<html></html>", "not an HTTP/1 reply: "),
+    "leading line": (b"\r\nHTTP/1.1 200 OK\r\n\r\n", "not an HTTP/1 reply: "),
+}
+for code in ("2000", "20", "2", "000", "099", "600", "999", "+20", "-20", "2 0", "abc", "\u0662"):
+    REPLIES[f"status {code}"] = (f"HTTP/1.1 {code} OK\r\n\r\n".encode(), "malformed status line 'HTTP/1.1 ")
+for start in ("HTTP/1.x 200", "HTTP/1.1200", "HTTP/1.1  200", "HTTP/1.1\t200", "HTTP/1.10 200", "HTTP/1.1 200OK"):
+    REPLIES[f"line {start!r}"] = (f"{start}\r\n\r\n".encode(), "malformed status line 'HTTP/1.")
+
+
+@pytest.mark.parametrize("cut", [lambda data: [data], one_by_one], ids=["whole", "byte by byte"])
+@pytest.mark.parametrize(("data", "outcome"), REPLIES.values(), ids=list(REPLIES))
+def test_replies(data: bytes, outcome: tuple[int, bytes] | str, cut: "type[list[bytes]]") -> None:
+    read_as = read(cut(data))
+    if isinstance(outcome, str):
+        assert isinstance(read_as, str)
+        assert read_as.startswith(outcome)
+    else:
+        assert read_as == outcome
+
+
+GOOD = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n"
+
+
+@pytest.mark.parametrize("length", range(len(GOOD)))
+def test_a_reply_cut_off_in_its_head_is_none(length: int) -> None:
+    assert read([GOOD[:length]]) == (CUT if length else "connection closed without a reply")
+
+
+@given(st.binary(max_size=100))
+def test_what_follows_the_head_does_not_change_the_status(rest: bytes) -> None:
+    assert read([GOOD + rest])[0] == 200
+
+
+@given(st.one_of(st.binary(max_size=300), st.sampled_from([data for data, _ in REPLIES.values()])), st.data())
+def test_the_cutting_does_not_change_the_outcome(data: bytes, draw: st.DataObject) -> None:
+    cuts = sorted(draw.draw(st.sets(st.integers(0, len(data)), max_size=10)) | {0, len(data)})
+    pieces = [data[start:end] for start, end in zip(cuts, cuts[1:], strict=False) if start < end]
+    whole, cut = read([data]), read(pieces)
+    assert isinstance(whole, str) == isinstance(cut, str)
+    assert isinstance(whole, str) or whole[0] == cut[0]
+
+
+ENDLESS = {
+    "status line": (b"HTTP/1.1 200 ", b"a"),
+    "fields": (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+    "one field": (b"HTTP/1.1 200 OK\r\nA: ", b"b"),
+    "interim replies": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize(("start", "piece"), ENDLESS.values(), ids=list(ENDLESS))
+def test_an_endless_head_is_given_up_at_its_bound(start: bytes, piece: bytes) -> None:
+    reader = ReplyReader()
+    reader.feed(start)
+    fed = 0
+    while not reader.decided:
+        reader.feed(piece * (1024 // len(piece)))
+        fed += 1024
+        assert fed < HEAD_LIMIT + 4096
+    with pytest.raises(CheckFailed, match="is over 64 KiB"):
+        reader.reply()
+
+
+def test_a_head_over_the_bound_is_refused_also_where_it_comes_whole() -> None:
+    assert "over 64 KiB" in str(read([b"HTTP/1.1 200 OK\r\nA: " + b"b" * HEAD_LIMIT + b"\r\n\r\n"]))
+
+
+def test_a_long_body_is_complete_at_its_bound() -> None:
+    reader = ReplyReader()
+    reader.feed(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * (BODY_LIMIT + 1))
+    assert reader.complete
+    assert len(reader.reply().body) == BODY_LIMIT
+
+
+COMPLETE = {
+    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "not modified": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+    "length": b"HTTP/1.1 200 OK\r\ncontent-length:  2 \r\n\r\nok",
+    "last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("data", COMPLETE.values(), ids=list(COMPLETE))
+def test_a_body_that_says_where_it_ends_is_not_waited_for_beyond(data: bytes) -> None:
+    reader = ReplyReader()
+    reader.feed(data[:-3])
+    reader.feed(data[-3:])
+    assert reader.complete
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=5))
+def test_chunks_are_put_together(chunks: list[bytes]) -> None:
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    assert dechunk(body + b"0\r\n\r\n") == (b"".join(chunks), True)
+    assert dechunk(body) == (b"".join(chunks), False)
+
+
+@given(st.binary())
+def test_no_bytes_break_the_unchunking(data: bytes) -> None:
+    content, _ = dechunk(data)
+    assert len(content) <= len(data)

@@ -1,0 +1,116 @@
+"""Servers that misbehave in one way each: a behaviour is what is done with one connection."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+Behaviour = Callable[[socket.socket], None]
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"UP\"}"
+
+
+@contextmanager
+def serving(behaviour: Behaviour, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """The port of a server with that behaviour. Connections are served one after another, and none outlives it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, 0), family=family)
+    connections: list[socket.socket] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connections.append(connection)
+            with suppress(OSError):  # the probe may leave at any moment
+                if tls:
+                    connection = tls.wrap_socket(connection, server_side=True)
+                with connection:
+                    behaviour(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for connection in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        thread.join(10)
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """The request's head."""
+    request = b""
+    while b"\r\n\r\n" not in request and (piece := connection.recv(65536)):
+        request += piece
+    return request
+
+
+def replying(reply: bytes) -> Behaviour:
+    """Reads the request, sends these bytes, closes."""
+
+    def behave(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(reply)
+
+    return behave
+
+
+def greeting(banner: bytes) -> Behaviour:
+    """Speaks first, as SSH does, and then waits for the other side to close."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(banner)
+        wait_for_close(connection)
+
+    return behave
+
+
+def holding(reply: bytes) -> Behaviour:
+    """Reads the request, sends these bytes, and keeps the connection open."""
+
+    def behave(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(reply)
+        wait_for_close(connection)
+
+    return behave
+
+
+def dripping(reply: bytes, pause: float) -> Behaviour:
+    """Reads the request and sends these bytes one by one, so many seconds apart."""
+
+    def behave(connection: socket.socket) -> None:
+        read_request(connection)
+        stop = threading.Event()
+        for byte in reply:
+            connection.sendall(bytes([byte]))
+            stop.wait(pause)
+
+    return behave
+
+
+def repeating(piece: bytes, pause: float) -> Behaviour:
+    """Reads the request and sends the same piece for ever, so many seconds apart."""
+
+    def behave(connection: socket.socket) -> None:
+        read_request(connection)
+        stop = threading.Event()
+        while True:
+            connection.sendall(piece)
+            stop.wait(pause)
+
+    return behave
+
+
+def wait_for_close(connection: socket.socket) -> None:
+    """Return when the other side has closed."""
+    while connection.recv(65536):
+        pass
