@@ -26,7 +26,9 @@ def main() -> NoReturn:
             from probe import cli
 
             outcome = cli.answer(arguments, environ, started)
-    except BaseException as error:  # noqa: BLE001 - no traceback, ever; an interrupt is one line too
+    except KeyboardInterrupt:
+        outcome = verdict.INTERRUPTED
+    except BaseException as error:  # noqa: BLE001 - no traceback, ever
         outcome = verdict.broken(error)
     outcome.emit(streams)
     os._exit(outcome.status)

@@ -45,6 +45,9 @@ class Verdict:
             pass
 
 
+INTERRUPTED = Verdict(UNHEALTHY, "interrupted\n")
+
+
 def open_streams() -> "frozenset[int]":
     """Which of the output streams are open. Asked first: a socket opened later may get a closed stream's number."""
     streams = set()
@@ -93,7 +96,7 @@ def misused(error: UsageError) -> Verdict:
 
 
 def broken(error: BaseException) -> Verdict:
-    """The end of a run that met something nobody foresaw, a fault of this program's or an interrupt."""
+    """The end of a run that met something nobody foresaw: a fault of this program."""
     return Verdict(UNHEALTHY, _line(f"internal error: {type(error).__name__}: {printable(str(error))}".rstrip(": ")))
 
 

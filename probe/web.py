@@ -6,6 +6,7 @@ total, so the request runs in a thread that is not waited for beyond the deadlin
 """
 
 import ssl
+from contextlib import suppress
 from http.client import HTTPResponse, parse_headers
 from pathlib import Path
 from socket import socket
@@ -77,10 +78,10 @@ def _fetch(check: Check, deadline: Deadline) -> Reply:
                 stream=True,
                 timeout=deadline.remaining(),
             )
-            with response:
-                location = response.headers.get("Location", "").encode("latin-1", "replace")
-                reason = (response.reason or "").encode("latin-1", "replace")
-                return Reply(_status(response), reason, location, _body(response, deadline))
+            location = response.headers.get("Location", "").encode("latin-1", "replace")
+            reason = (response.reason or "").encode("latin-1", "replace")
+            body = _body(response, deadline)
+            return Reply(_status(response), reason, location, body)
         except ProbeError:
             raise
         except Exception as error:  # noqa: BLE001 - every failure of the libraries is one of the check
@@ -94,15 +95,21 @@ def _status(response: requests.Response) -> int:
 
 
 def _body(response: requests.Response, deadline: Deadline) -> bytes:
-    """What comes of the body within the grace that http checks allow too."""
+    """What comes of the body within the grace that http checks allow too; the response is closed behind it."""
+    pieces: list[bytes] = []
 
-    def read() -> bytes:
-        return bytes(response.raw.read(BODY_LIMIT, decode_content=False))
+    def read() -> None:
+        with response:
+            while sum(map(len, pieces)) < BODY_LIMIT:
+                piece = response.raw.read1(http1.PIECE, decode_content=False)
+                if not piece:
+                    break
+                pieces.append(piece)
 
-    try:
-        return within(deadline.sooner(http1.BODY_GRACE), "", read)
-    except Exception:  # noqa: BLE001 - no trouble with the body changes the verdict
-        return b""
+    # No trouble with the body changes the verdict.
+    with suppress(Exception):
+        within(deadline.sooner(http1.BODY_GRACE), "", read)
+    return b"".join(pieces)
 
 
 def _failure(error: BaseException, deadline: Deadline) -> CheckFailed:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 Behaviour = Callable[[socket.socket], None]
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"UP\"}"
+OK = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"status":"UP"}'
 
 
 @contextmanager
@@ -28,6 +28,7 @@ def serving(behaviour: Behaviour, address: str = "127.0.0.1", tls: ssl.SSLContex
             with suppress(OSError):  # the probe may leave at any moment
                 if tls:
                     connection = tls.wrap_socket(connection, server_side=True)
+                    connections.append(connection)
                 with connection:
                     behaviour(connection)
 

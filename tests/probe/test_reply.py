@@ -1,6 +1,7 @@
 """Replies, whole and in pieces: the verdict is the same however the bytes were cut."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -77,7 +78,7 @@ for start in ("HTTP/1.x 200", "HTTP/1.1200", "HTTP/1.1  200", "HTTP/1.1\t200", "
 
 @pytest.mark.parametrize("cut", [lambda data: [data], one_by_one], ids=["whole", "byte by byte"])
 @pytest.mark.parametrize(("data", "outcome"), REPLIES.values(), ids=list(REPLIES))
-def test_replies(data: bytes, outcome: tuple[int, bytes] | str, cut: "type[list[bytes]]") -> None:
+def test_replies(data: bytes, outcome: tuple[int, bytes] | str, cut: Callable[[bytes], list[bytes]]) -> None:
     read_as = read(cut(data))
     if isinstance(outcome, str):
         assert isinstance(read_as, str)
@@ -102,7 +103,7 @@ def test_what_follows_the_head_does_not_change_the_status(rest: bytes) -> None:
 @given(st.one_of(st.binary(max_size=300), st.sampled_from([data for data, _ in REPLIES.values()])), st.data())
 def test_the_cutting_does_not_change_the_outcome(data: bytes, draw: st.DataObject) -> None:
     cuts = sorted(draw.draw(st.sets(st.integers(0, len(data)), max_size=10)) | {0, len(data)})
-    pieces = [data[start:end] for start, end in zip(cuts, cuts[1:], strict=False) if start < end]
+    pieces = [data[start:end] for start, end in pairwise(cuts) if start < end]
     whole, cut = read([data]), read(pieces)
     assert isinstance(whole, str) == isinstance(cut, str)
     assert isinstance(whole, str) or whole[0] == cut[0]

@@ -86,7 +86,8 @@ def test_statuses_hold_what_they_list_and_no_other(text: str, accepted: set[int]
 
 
 @pytest.mark.parametrize(
-    "text", ["99", "600", "abc", "300-200", "", ",", "200,", "0200", "xx", "6xx", "2x", "200-", "-200", "2xx-3xx", "٢٠٠"]
+    "text",
+    ["99", "600", "abc", "300-200", "", ",", "200,", "0200", "xx", "6xx", "2x", "200-", "-200", "2xx-3xx", "٢٠٠"],
 )
 def test_no_statuses_are_an_error_that_names_them(text: str) -> None:
     with pytest.raises(UsageError) as error:

@@ -1,0 +1,91 @@
+"""The store: what is seeded, what is read, and what a crash leaves."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import lmdb
+import pytest
+
+from accountservice.store import Store, StoreError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "accounts.db")
+
+
+def test_the_hundred_accounts_are_seeded(path: str) -> None:
+    with Store(path) as store:
+        assert store.seed() == 100
+        for number in (0, 42, 99):
+            assert store.account(str(10000 + number)) == {"id": str(10000 + number), "name": f"Person_{number}"}
+
+
+@pytest.mark.parametrize("key", ["9999", "10100", "", "x" * 5000, "\0", "10000\0", "ä"])
+def test_an_unknown_account_is_none(path: str, key: str) -> None:
+    with Store(path) as store:
+        store.seed()
+        assert store.account(key) is None
+
+
+def test_seeding_again_changes_nothing(path: str) -> None:
+    for _ in range(2):
+        with Store(path) as store:
+            store.seed()
+            store.check()
+    with lmdb.open(path, subdir=False) as environment:
+        assert environment.stat()["entries"] == 100
+
+
+def test_an_empty_store_fails_its_check(path: str) -> None:
+    with Store(path) as store, pytest.raises(StoreError, match="has no account 10000"):
+        store.check()
+
+
+def test_a_damaged_record_fails_the_check(path: str) -> None:
+    with Store(path) as store:
+        store.seed()
+    with lmdb.open(path, subdir=False) as environment, environment.begin(write=True) as transaction:
+        transaction.put(b"10000", b'{"id":"100')
+    with Store(path) as store, pytest.raises(StoreError, match="damaged record"):
+        store.check()
+
+
+def test_a_file_that_is_no_store_is_an_error_that_names_it(path: str) -> None:
+    Path(path).write_bytes(b"not a database" * 1000)
+    with pytest.raises(StoreError, match="cannot open the store: .*accounts.db"):
+        Store(path)
+
+
+# The process is killed while it writes the records: at the given one of them.
+SEED_AND_DIE = """
+import json, os, signal, sys
+from accountservice.store import Store
+dumps, written = json.dumps, 0
+def dying(*args, **kwargs):
+    global written
+    written += 1
+    if written == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return dumps(*args, **kwargs).replace("Person", "Half")
+json.dumps = dying
+Store(sys.argv[1]).seed()
+"""
+
+
+@pytest.mark.parametrize("killed_at", [1, 50, 100])
+@pytest.mark.parametrize("seeded", [True, False], ids=["over a full store", "over an empty one"])
+def test_a_kill_while_seeding_leaves_all_accounts_or_none(path: str, killed_at: int, seeded: bool) -> None:
+    with Store(path) as store:
+        if seeded:
+            store.seed()
+    died = subprocess.run([sys.executable, "-c", SEED_AND_DIE, path, str(killed_at)], timeout=30)
+    assert died.returncode == -9
+    with lmdb.open(path, subdir=False) as environment, environment.begin() as transaction:
+        records = list(transaction.cursor())
+        assert len(records) == (100 if seeded else 0)
+        assert not any(b"Half" in record for _, record in records)
+    with Store(path) as store:
+        store.seed()
+        store.check()

@@ -1,0 +1,281 @@
+"""The command as its users run it: a process, its exit status, and both of its streams."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from probe import __version__
+from probe.options import OPTIONS, URL
+from tests import servers
+from tests.conftest import Healthchecker
+from tests.servers import serving
+
+
+def reply(status: str, body: bytes = b"", *fields: str) -> bytes:
+    head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *fields))
+    return head.encode() + b"\r\n" + body
+
+
+@pytest.fixture
+def healthy() -> Iterator[int]:
+    with serving(servers.replying(servers.OK)) as port:
+        yield port
+
+
+@pytest.fixture
+def closed() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+SPELLED = {
+    "the original's": ["-port=PORT"],
+    "in two words": ["-port", "PORT"],
+    "two dashes": ["--port=PORT"],
+    "short": ["-p", "PORT"],
+    "short and attached": ["-pPORT"],
+    "short with an equals sign": ["-p=PORT"],
+    "URL": ["http://127.0.0.1:PORT/health"],
+    "name": ["-host=localhost", "-port=PORT"],
+    "cluster": ["-kpPORT"],
+    "behind the end of options": ["--", "http://127.0.0.1:PORT"],
+    "expanded": ["-port=${UNSET:-PORT}"],
+}
+
+
+@pytest.mark.parametrize("arguments", SPELLED.values(), ids=list(SPELLED))
+def test_healthy_is_silent_and_0(healthchecker: Healthchecker, healthy: int, arguments: list[str]) -> None:
+    run = healthchecker(*[argument.replace("PORT", str(healthy)) for argument in arguments])
+    assert (run.status, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_verbose_says_what_was_done_also_when_healthy(healthchecker: Healthchecker, healthy: int) -> None:
+    run = healthchecker(f"-port={healthy}", "-v")
+    assert (run.status, run.stderr) == (0, "")
+    assert re.fullmatch(rf"healthy: GET http://127\.0\.0\.1:{healthy}/health: 200 OK \(\d+ ms\)\n", run.stdout)
+
+
+UNHEALTHY = {
+    "unavailable": (
+        reply("503 Service Unavailable", b'{"status":"Database unaccessible"}'),
+        r'503 Service Unavailable, expected 200 \(\d+ ms\): \{"status":"Database unaccessible"\}',
+    ),
+    "no body": (reply("500 Internal Server Error"), r"500 Internal Server Error, expected 200 \(\d+ ms\)"),
+    "no reason": (reply("404"), r"404, expected 200 \(\d+ ms\)"),
+    "redirect": (
+        reply("302 Found", b"", "Location: http://elsewhere/"),
+        r"302 Found to http://elsewhere/, expected 200 \(\d+ ms\)",
+    ),
+    "body of several lines": (reply("500 No", b"a\r\n  b\tc\n"), r"500 No, expected 200 \(\d+ ms\): a b c"),
+    "escapes": (
+        reply("500 \x1b[31mNo", "\x1b]0;x\a\u202e".encode()),
+        r"500 \\x1b\[31mNo, expected 200 \(\d+ ms\): \\x1b\]0;x\\x07\\u202e",
+    ),
+    "nothing": (b"", r"connection closed without a reply \(\d+ ms\)"),
+    "not HTTP": (b"SSH-2.0-OpenSSH\r\n", r"not an HTTP/1 reply: 'SSH-2\.0-OpenSSH' \(\d+ ms\)"),
+}
+
+
+@pytest.mark.parametrize(("data", "words"), UNHEALTHY.values(), ids=list(UNHEALTHY))
+def test_unhealthy_is_1_and_one_line_that_says_why(healthchecker: Healthchecker, data: bytes, words: str) -> None:
+    with serving(servers.replying(data)) as port:
+        run = healthchecker(f"-port={port}")
+    assert (run.status, run.stdout) == (1, "")
+    assert re.fullmatch(rf"unhealthy: GET http://127\.0\.0\.1:{port}/health: {words}\n", run.stderr)
+
+
+def test_a_refused_connection_is_one_line(healthchecker: Healthchecker, closed: int) -> None:
+    run = healthchecker(f"-port={closed}")
+    assert (run.status, run.stdout) == (1, "")
+    asked = rf"unhealthy: GET http://127\.0\.0\.1:{closed}/health"
+    assert re.fullmatch(rf"{asked}: connection refused \(\d+ ms\)\n", run.stderr)
+
+
+@pytest.mark.parametrize("body", [b"a" * 60_000, "ä".encode() * 30_000, b"\x1b" * 60_000], ids=["a", "ä", "escapes"])
+def test_a_line_is_never_over_1000_bytes_and_keeps_what_matters(healthchecker: Healthchecker, body: bytes) -> None:
+    data = reply("503 " + "r" * 5000, body, "Location: " + "l" * 5000)
+    with serving(servers.replying(data)) as port:
+        run = healthchecker(f"-port={port}", "-path=/" + "p" * 5000, "-e", ",".join(["201"] * 500))
+    assert run.status == 1
+    assert len(run.stderr.encode()) <= 1000
+    assert run.stderr.startswith(f"unhealthy: GET http://127.0.0.1:{port}/ppp")
+    assert "…: 503 rrr" in run.stderr
+    assert "…, expected 201,201" in run.stderr
+    assert run.stderr.endswith("…\n")
+    assert run.stderr.count("\n") == 1
+
+
+EXPECTED = {
+    "listed": ("204 No Content", "200,204", 0),
+    "in a range": ("299 Odd", "200-299", 0),
+    "in a class": ("204 No Content", "2xx", 0),
+    "in a list of both": ("401 Unauthorized", "200-299,401", 0),
+    "not listed": ("200 OK", "204", 1),
+    "redirect that is listed": ("302 Found", "3xx", 0),
+}
+
+
+@pytest.mark.parametrize(("came", "expected", "status"), EXPECTED.values(), ids=list(EXPECTED))
+def test_expected_statuses_decide(healthchecker: Healthchecker, came: str, expected: str, status: int) -> None:
+    with serving(servers.replying(reply(came))) as port:
+        assert healthchecker(f"-port={port}", f"-expect={expected}").status == status
+
+
+def test_the_timeout_ends_it_with_the_line(healthchecker: Healthchecker) -> None:
+    with serving(servers.wait_for_close) as port:
+        runs = [healthchecker(f"-port={port}", "-t", "700ms") for _ in range(3)]
+    for run in runs:
+        asked = f"unhealthy: GET http://127.0.0.1:{port}/health"
+        assert (run.status, run.stdout, run.stderr) == (1, "", f"{asked}: no reply within 700ms\n")
+    # The start of a Python process is in these seconds too; the best of three keeps a busy machine out of it.
+    assert 0.7 <= min(run.seconds for run in runs) < 0.8 + start_seconds(healthchecker)
+
+
+def start_seconds(healthchecker: Healthchecker) -> float:
+    return min(healthchecker("--port=0").seconds for _ in range(3))
+
+
+BAD = {
+    "port 0": (["-port=0"], {}, ["--port", "'0'", "1 to 65535"]),
+    "port 65536": (["-port=65536"], {}, ["--port", "'65536'", "1 to 65535"]),
+    "port abc": (["-port", "abc"], {}, ["--port", "'abc'", "1 to 65535"]),
+    "port empty": (["-port="], {}, ["--port", "''", "1 to 65535"]),
+    "port from the environment": ([], {"HEALTHCHECKER_PORT": "0"}, ["HEALTHCHECKER_PORT", "'0'", "1 to 65535"]),
+    "negative timeout": (["--timeout", "-1"], {}, ["--timeout", "'-1'", "above 0"]),
+    "zero timeout": (["-t", "0"], {}, ["--timeout", "'0'", "above 0"]),
+    "expect 99": (["-expect=99"], {}, ["--expect", "'99'", "100 to 599"]),
+    "expect 600": (["-expect=600"], {}, ["--expect", "'600'", "100 to 599"]),
+    "expect abc": (["-expect=abc"], {}, ["--expect", "'abc'", "100 to 599"]),
+    "expect backwards": (["-expect=300-200"], {}, ["--expect", "'300-200'", "100 to 599"]),
+    "unset variable": (["-port=${NOPE}"], {}, ["NOPE", "not set", "${NOPE:-default}"]),
+    "unknown scheme": (["ftp://a/"], {}, ["URL", "'ftp://a/'", "http://HOST"]),
+    "credentials": (["http://u:p@a/"], {}, ["URL", "'a'", "credentials"]),
+    "line feed in a URL": (["http://a/\nb"], {}, ["URL", r"'http://a/\nb'", "%0A"]),
+    "space in a URL": (["http://a/b c"], {}, ["URL", "'http://a/b c'", "%20"]),
+    "empty host in a URL": (["http:///a"], {}, ["URL", "''", "a name, an IPv4 or an IPv6 address"]),
+    "empty host": (["-host="], {}, ["--host", "''", "a name, an IPv4 or an IPv6 address"]),
+    "URL and port": (["http://a/", "--port=1"], {}, ["URL and --port exclude each other"]),
+    "URL and path in the environment": (
+        [],
+        {"HEALTHCHECKER_URL": "http://a/", "HEALTHCHECKER_PATH": "/b"},
+        ["HEALTHCHECKER_URL and HEALTHCHECKER_PATH exclude each other"],
+    ),
+    "unknown option": (["--prot=1"], {}, ["--prot", "--port", "--help"]),
+    "unknown option with one dash": (["-prot=1"], {}, ["-prot", "--help"]),
+    "unknown letter": (["-x"], {}, ["-x", "--help"]),
+    "missing value": (["--port"], {}, ["--port needs a value", "--port=PORT", "1 to 65535"]),
+    "missing value before an option": (["-host", "-port=1"], {}, ["-host needs a value, not -port=1"]),
+    "value for a switch": (["--verbose=1"], {}, ["--verbose", "does not take a value"]),
+    "bad switch": ([], {"HEALTHCHECKER_INSECURE": "maybe"}, ["HEALTHCHECKER_INSECURE", "'maybe'", "1 or 0"]),
+    "two URLs": (["http://a/", "http://b/"], {}, ["http://b/", "--help"]),
+    "empty URL": ([""], {}, ["URL", "''", "http://HOST"]),
+    "missing file": (["--cacert=/nonexistent", "https://a/"], {}, ["--cacert", "'/nonexistent'", "PEM"]),
+    "both kinds of trust": (["--cacert=/nonexistent", "-k"], {}, ["--insecure and --cacert exclude each other"]),
+}
+
+
+@pytest.mark.parametrize(("arguments", "environ", "words"), BAD.values(), ids=list(BAD))
+def test_a_mistake_is_1_and_one_line_that_says_what_is_right(
+    healthchecker: Healthchecker, arguments: list[str], environ: dict[str, str], words: list[str]
+) -> None:
+    run = healthchecker(*arguments, **environ)
+    assert (run.status, run.stdout) == (1, "")
+    assert run.stderr.startswith("usage error: ")
+    assert run.stderr.count("\n") == 1
+    for word in words:
+        assert word in run.stderr
+
+
+def test_a_mistake_sends_nothing(healthchecker: Healthchecker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        run = healthchecker(f"-port={listener.getsockname()[1]}", "-expect=99")
+        assert run.status == 1
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_arguments_that_are_no_utf_8_are_one_line(healthchecker: Healthchecker, healthy: int) -> None:
+    run = healthchecker(b"-port=\xff")
+    assert (run.status, run.stderr[:26]) == (1, r"usage error: --port: '\xff"[:26])
+    assert healthchecker(f"-port={healthy}", b"-path=/\xff").status == 0
+
+
+ENVIRONMENTS = {
+    "port": ({"HEALTHCHECKER_PORT": "PORT"}, []),
+    "expanded": ({"HEALTHCHECKER_PORT": "${SERVICE:-1}", "SERVICE": "PORT"}, []),
+    "URL": ({"HEALTHCHECKER_URL": "http://localhost:PORT/"}, []),
+    "the command line wins": ({"HEALTHCHECKER_PORT": "1"}, ["-port=PORT"]),
+    "the command line's URL wins": ({"HEALTHCHECKER_PORT": "1"}, ["http://127.0.0.1:PORT"]),
+    "the command line wins over a URL": ({"HEALTHCHECKER_URL": "http://a/"}, ["-port=PORT"]),
+    "empty counts as unset": ({"HEALTHCHECKER_TIMEOUT": "", "HEALTHCHECKER_PORT": "PORT"}, []),
+    "proxies": ({"http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"}, ["-port=PORT"]),
+    "CA bundles": ({"SSL_CERT_FILE": "/nonexistent", "REQUESTS_CA_BUNDLE": "/nonexistent"}, ["-p", "PORT"]),
+    "locale": ({"LC_ALL": "tr_TR.ISO-8859-9", "LANG": "C", "TZ": "Mars/Phobos"}, ["-p", "PORT"]),
+}
+
+
+@pytest.mark.parametrize(("environ", "arguments"), ENVIRONMENTS.values(), ids=list(ENVIRONMENTS))
+def test_the_environment_says_what_it_should_and_no_more(
+    healthchecker: Healthchecker, healthy: int, environ: dict[str, str], arguments: list[str]
+) -> None:
+    settings = {name: value.replace("PORT", str(healthy)) for name, value in environ.items()}
+    run = healthchecker(*[argument.replace("PORT", str(healthy)) for argument in arguments], **settings)
+    assert (run.status, run.stdout, run.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("spelling", ["--help", "-help", "-h"])
+def test_the_help_names_every_option_and_variable(healthchecker: Healthchecker, spelling: str) -> None:
+    run = healthchecker(spelling)
+    assert (run.status, run.stderr) == (0, "")
+    for option in (*OPTIONS, URL):
+        assert option.long in run.stdout
+        assert option.variable in run.stdout
+        assert option.default in run.stdout
+    assert max(map(len, run.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("spelling", ["--version", "-version"])
+def test_the_version_is_told(healthchecker: Healthchecker, spelling: str) -> None:
+    run = healthchecker(spelling)
+    assert (run.status, run.stdout, run.stderr) == (0, f"healthchecker {__version__}\n", "")
+
+
+@pytest.mark.parametrize("closed_stream", [1, 2])
+def test_a_closed_stream_changes_no_verdict(healthy: int, closed_stream: int, tmp_path: Path) -> None:
+    for port, status in ((healthy, 0), (1, 1)):
+        command = [sys.executable, "-m", "probe", f"-port={port}", "-v"]
+        shell = ["sh", "-c", f'exec "$@" {closed_stream}>&-', "sh", *command]
+        done = subprocess.run(shell, cwd=tmp_path, env={}, capture_output=True, timeout=30)
+        assert done.returncode == status
+
+
+def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
+    with serving(servers.wait_for_close) as port:
+        accepted = subprocess.Popen(
+            [sys.executable, "-m", "probe", f"-port={port}", "-t", "30"], cwd=tmp_path, env={}, stderr=subprocess.PIPE
+        )
+        wait_for_connection(accepted.pid)
+        accepted.send_signal(signal.SIGINT)
+        _, error = accepted.communicate(timeout=30)
+    assert (accepted.returncode, error) == (1, b"interrupted\n")
+
+
+def wait_for_connection(pid: int) -> None:
+    """Return when the process has a socket."""
+    for _ in range(3000):
+        folder = Path(f"/proc/{pid}/fd")
+        try:
+            if any("socket:" in str(entry.readlink()) for entry in folder.iterdir()):
+                return
+        except OSError:
+            continue
+        signal.sigtimedwait([], 0.01)
+    pytest.fail("the process made no connection")

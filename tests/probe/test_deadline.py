@@ -1,0 +1,47 @@
+"""One deadline, also for what cannot be given a timeout."""
+
+import _thread
+import threading
+from time import monotonic
+
+import pytest
+
+from probe.deadline import Deadline, within
+from probe.errors import DeadlineExceeded
+
+
+def test_a_result_in_time_is_returned() -> None:
+    assert within(Deadline(10, monotonic()), "", lambda: 5) == 5
+
+
+def test_an_error_in_time_is_raised() -> None:
+    with pytest.raises(KeyError):
+        within(Deadline(10, monotonic()), "", lambda: dict[str, int]()["a"])
+
+
+def test_a_call_that_is_late_is_not_waited_for() -> None:
+    release = threading.Event()
+    started = monotonic()
+    with pytest.raises(DeadlineExceeded, match="^no reply within 200ms, still waiting$"):
+        within(Deadline(0.2, started), "waiting", lambda: release.wait(30))
+    assert monotonic() - started < 5
+    release.set()
+
+
+def test_a_deadline_in_the_past_is_exceeded_at_once() -> None:
+    with pytest.raises(DeadlineExceeded):
+        Deadline(1, monotonic() - 2).remaining()
+
+
+def test_a_sooner_deadline_never_is_later_than_the_whole_one() -> None:
+    deadline = Deadline(1, monotonic())
+    assert deadline.sooner(5).remaining() <= 1
+    assert deadline.sooner(0.1).remaining() <= 0.1
+
+
+def test_without_a_thread_to_be_had_the_call_is_made_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    assert within(Deadline(10, monotonic()), "", lambda: 5) == 5

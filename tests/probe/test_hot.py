@@ -1,0 +1,138 @@
+"""The shortcut and click come to the same check, for every argument list that the shortcut accepts."""
+
+from itertools import chain
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from probe import cli, hot
+from probe.check import Check
+from probe.options import OPTIONS, SPELLINGS, URL
+
+
+def state(check: object) -> dict[str, Any]:
+    """All that a check holds, to compare."""
+    assert isinstance(check, Check)
+    asked, expected = check.target, check.expected
+    return {
+        "target": (asked.scheme, asked.host, asked.port, asked.path),
+        "expected": (expected.text, expected.ranges),
+        "rest": (check.timeout, check.cacert, check.insecure, check.verbose),
+    }
+
+
+ORDINARY: dict[str, tuple[list[str], dict[bytes, bytes]]] = {
+    "nothing": ([], {}),
+    "the original's": (["-port=6767"], {}),
+    "the original's in two": (["-port", "6767"], {}),
+    "two dashes": (["--port=6767"], {}),
+    "short": (["-p", "6767"], {}),
+    "everything": (
+        ["-host", "::1", "--port=1", "-path=/a?b=c", "-t", "1m30s", "-e", "2xx,401", "-k", "-v"],
+        {},
+    ),
+    "URL": (["http://service:8080/health"], {}),
+    "expansion": (["-port=${P:-6767}"], {b"P": b"1"}),
+    "environment": ([], {b"HEALTHCHECKER_PORT": b"${P}", b"P": b"99", b"HEALTHCHECKER_VERBOSE": b"true"}),
+    "URL from the environment": ([], {b"HEALTHCHECKER_URL": b"http://a/b"}),
+    "the command line wins": (["-port=1"], {b"HEALTHCHECKER_PORT": b"2", b"HEALTHCHECKER_TIMEOUT": b"1s"}),
+    "the command line wins over a URL": (["-port=1"], {b"HEALTHCHECKER_URL": b"http://a/b"}),
+    "the URL wins over a port": (["http://a/b"], {b"HEALTHCHECKER_PORT": b"2"}),
+    "the last one wins": (["-port=1", "--port", "2"], {}),
+}
+
+
+@pytest.mark.parametrize(("arguments", "environ"), ORDINARY.values(), ids=list(ORDINARY))
+def test_ordinary_arguments_need_no_click(arguments: list[str], environ: dict[bytes, bytes]) -> None:
+    assert state(hot.parse(arguments, environ)) == state(cli.parse(arguments, environ))
+
+
+LEFT_TO_CLICK = {
+    "help": ["--help"],
+    "short help": ["-h"],
+    "version": ["-version"],
+    "unknown": ["--prot=1"],
+    "abbreviated": ["--por=1"],
+    "attached": ["-p6767"],
+    "clustered": ["-kv"],
+    "missing value": ["--port"],
+    "option for a value": ["--host", "--port", "80"],
+    "switch with a value": ["--verbose=1"],
+    "end of options": ["--", "http://a/"],
+    "two URLs": ["http://a/", "http://b/"],
+    "https": ["https://a/"],
+    "bad port": ["-port=0"],
+    "unset variable": ["-port=${UNSET}"],
+    "port and URL": ["-port=1", "http://a/"],
+    "file": ["--cacert=/etc/passwd"],
+    "international name": ["-host=bücher.example"],
+    "lone dash": ["-"],
+}
+
+
+@pytest.mark.parametrize("arguments", LEFT_TO_CLICK.values(), ids=list(LEFT_TO_CLICK))
+def test_what_is_not_plainly_ordinary_is_left_to_click(arguments: list[str]) -> None:
+    assert hot.parse(arguments, {}) is None
+
+
+VALUES = [
+    *("80", "6767", "0", "", "abc", "localhost", "::1", "/health", "a?b=c", "2s", "500ms", "0.5", "1m30s", "200"),
+    *(
+        "2xx",
+        "200-299,401",
+        "http://a/b",
+        "http://[::1]:80",
+        "https://a",
+        "${A}",
+        "${B:-7}",
+        "$$",
+        "-",
+        "--",
+        "-1",
+        "=",
+    ),
+]
+values = st.sampled_from(VALUES) | st.text(max_size=5)
+tokens = (
+    st.builds("{}={}".format, st.sampled_from(list(SPELLINGS)), values)
+    | st.sampled_from([*SPELLINGS, "-h", "--help", "-version", "-kv", "-p80", "-prot=1", "--por=1", "--"])
+    | values
+)
+# Mostly well-formed lists, so that many are accepted; each list says of itself whether it was.
+fitting = st.sampled_from(
+    [
+        *(["-port=${A}"], ["-p", "99"], ["--host", "localhost"], ["-host=::1"], ["-path", "x y"], ["--path=/a?b"]),
+        *(["-t", "3"], ["--timeout=1m"], ["-e=200"], ["-expect", "2xx"], ["-k"], ["-verbose"], ["http://a:1/b"]),
+    ]
+)
+lists = st.lists(tokens, max_size=5) | st.lists(fitting, max_size=4).map(lambda groups: list(chain(*groups)))
+environs = st.dictionaries(
+    st.sampled_from([option.variable.encode() for option in (*OPTIONS, URL)] + [b"A", b"B"]),
+    values.map(lambda text: text.encode("utf-8", "replace")),
+    max_size=3,
+)
+
+
+@settings(max_examples=1500)
+@given(lists, environs)
+def test_click_arrives_at_the_same_check_wherever_the_shortcut_answers(
+    arguments: list[str], environ: dict[bytes, bytes]
+) -> None:
+    shortcut = hot.parse(arguments, environ)
+    event(f"accepted: {shortcut is not None}")
+    if shortcut is not None:
+        assert state(shortcut) == state(cli.parse(arguments, environ))
+
+
+@pytest.mark.parametrize("option", [one for one in OPTIONS if one.name != "cacert"], ids=lambda one: one.name)
+def test_every_spelling_of_an_option_means_the_same(option: Any) -> None:
+    samples = {"port": "1", "host": "a", "path": "/b", "timeout": "9s", "expect": "201"}
+    spellings = [spelling for spelling, named in SPELLINGS.items() if named is option]
+    value = [samples[option.name]] if option.metavar else []
+    checks = [state(cli.parse([spelling, *value], {})) for spelling in spellings]
+    checks += [state(hot.parse([spelling, *value], {})) for spelling in spellings]
+    checks.append(state(hot.parse([], {option.variable.encode(): (value or ["1"])[0].encode()})))
+    assert all(check == checks[0] for check in checks)
+    assert checks[0] != state(hot.parse([], {}))

@@ -1,0 +1,226 @@
+"""Plain http against real sockets: what is sent, what is made of what comes, and when it ends."""
+
+import _socket
+import socket
+import threading
+from time import monotonic
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from probe import __version__, http1, verdict
+from probe.check import build
+from probe.deadline import Deadline
+from probe.errors import CheckFailed, DeadlineExceeded
+from probe.options import Given
+from probe.target import Target
+from probe.text import LINE_LIMIT
+from tests import servers
+from tests.servers import serving
+
+
+def fetch(port: int, host: str = "127.0.0.1", timeout: float = 10, path: str = "/health") -> Any:
+    return http1.fetch(Target("http", host, port, path), Deadline(timeout, monotonic()))
+
+
+def test_the_request_is_the_promised_one() -> None:
+    requests: list[bytes] = []
+
+    def record(connection: socket.socket) -> None:
+        requests.append(servers.read_request(connection))
+        connection.sendall(servers.OK)
+
+    with serving(record) as port:
+        fetch(port, path="/a?b=c")
+    assert requests == [
+        f"GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: healthchecker/{__version__}\r\n"
+        "Accept: */*\r\nConnection: close\r\n\r\n".encode()
+    ]
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        servers.replying(servers.OK),
+        servers.holding(servers.OK),
+        servers.dripping(servers.OK, 0.001),
+        servers.replying(b"HTTP/1.1 103 Early Hints\r\n\r\n" + servers.OK),
+    ],
+    ids=["whole", "kept open", "byte by byte", "interim first"],
+)
+def test_an_ordinary_reply_is_read_with_its_body(behaviour: servers.Behaviour) -> None:
+    with serving(behaviour) as port:
+        reply = fetch(port)
+    assert (reply.status, reply.reason) == (200, b"OK")
+    assert reply.body.startswith(b'{"status"')
+
+
+def test_a_server_that_writes_its_short_answer_in_parts_finds_no_broken_connection() -> None:
+    outcome: list[object] = []
+    done = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        servers.read_request(connection)
+        try:
+            for part in (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", b"01234", b"56789"):
+                connection.sendall(part)
+            outcome.append(connection.recv(10))
+        except OSError as error:
+            outcome.append(error)
+        done.set()
+
+    with serving(behave) as port:
+        assert fetch(port).body == b"0123456789"
+        assert done.wait(10)
+    assert outcome == [b""]
+
+
+def test_an_endless_body_does_not_cost_the_deadline() -> None:
+    with serving(servers.holding(b"HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n")) as port:
+        started = monotonic()
+        assert fetch(port, timeout=30).status == 200
+    assert monotonic() - started < 10
+
+
+def test_a_reply_sent_before_the_request_was_read_is_heard() -> None:
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        servers.wait_for_close(connection)
+
+    with serving(behave) as port:
+        assert fetch(port, path="/" + "a" * 1_000_000).status == 414
+
+
+SILENT = {
+    "says nothing": servers.wait_for_close,
+    "stops in the status line": servers.holding(b"HTTP/1.1 2"),
+    "stops in the fields": servers.holding(b"HTTP/1.1 200 OK\r\nA: b\r\n"),
+    "drips the status line": servers.dripping(b"HTTP/1.1 200 OK" * 50, 0.1),
+    "drips the fields": servers.dripping(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1000, 0.1),
+    "interim replies for ever": servers.repeating(b"HTTP/1.1 100 Continue\r\n\r\n", 0.1),
+}
+
+
+@pytest.mark.parametrize("behaviour", SILENT.values(), ids=list(SILENT))
+def test_the_deadline_holds(behaviour: servers.Behaviour) -> None:
+    with serving(behaviour) as port:
+        started = monotonic()
+        with pytest.raises(DeadlineExceeded, match="^no reply within 400ms$"):
+            fetch(port, timeout=0.4)
+        assert 0.4 <= monotonic() - started < 2
+
+
+def test_the_deadline_holds_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: release.wait(30))
+    started = monotonic()
+    with pytest.raises(DeadlineExceeded, match="^no reply within 300ms, still looking up 'somewhere'$"):
+        fetch(80, host="somewhere", timeout=0.3)
+    assert monotonic() - started < 2
+    release.set()
+
+
+@pytest.fixture
+def full_port() -> Any:
+    """A port that neither takes nor refuses a connection: its queue is full."""
+    with socket.create_server(("0.0.0.0", 0), backlog=0) as listener:
+        address = ("127.0.0.1", listener.getsockname()[1])
+        fillers = []
+        for _ in range(8):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(address)
+            fillers.append(filler)
+        yield address[1]
+        for filler in fillers:
+            filler.close()
+
+
+def test_the_deadline_holds_for_a_port_that_drops_packets(full_port: int) -> None:
+    started = monotonic()
+    with pytest.raises(DeadlineExceeded, match=r"^no reply within 300ms, still connecting to 127\.0\.0\.1$"):
+        fetch(full_port, timeout=0.3)
+    assert monotonic() - started < 2
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+    """Make every name resolve to these addresses."""
+    entries = [
+        (socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))
+        for host, port in addresses
+    ]
+    monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: entries)
+
+
+def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(servers.replying(servers.OK), address="::1") as port:
+        resolving(monkeypatch, ("127.0.0.1", port), ("::1", port))
+        assert fetch(port, host="name").status == 200
+
+
+def test_a_dead_address_leaves_time_for_the_others(monkeypatch: pytest.MonkeyPatch, full_port: int) -> None:
+    with serving(servers.replying(servers.OK)) as port:
+        resolving(monkeypatch, ("127.0.0.1", full_port), ("127.0.0.1", port))
+        assert fetch(port, host="name", timeout=2).status == 200
+
+
+def test_ten_dead_addresses_end_in_time(monkeypatch: pytest.MonkeyPatch, full_port: int) -> None:
+    resolving(monkeypatch, *[(f"127.0.0.{number}", full_port) for number in range(1, 11)])
+    started = monotonic()
+    with pytest.raises(DeadlineExceeded, match=r"^no reply within 500ms, still connecting to 127\.0\.0\.10$"):
+        fetch(full_port, host="name", timeout=0.5)
+    assert monotonic() - started < 2
+
+
+def test_addresses_that_fail_for_different_reasons_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, ("127.0.0.1", 1), ("0.0.0.256", 1))
+    with pytest.raises(CheckFailed, match=r"^127\.0\.0\.1: connection refused; 0\.0\.0\.256: "):
+        fetch(1, host="name")
+
+
+@pytest.mark.parametrize(("host", "address"), [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("localhost", "127.0.0.1")])
+def test_names_and_addresses_of_both_families(host: str, address: str) -> None:
+    with serving(servers.replying(servers.OK), address=address) as port:
+        assert fetch(port, host=host).status == 200
+
+
+def test_a_refused_connection_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(CheckFailed, match="^connection refused$"):
+        fetch(port)
+
+
+def test_an_unknown_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise _socket.gaierror(_socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(_socket, "getaddrinfo", unknown)
+    with pytest.raises(CheckFailed, match="^cannot look up 'nowhere': name or service not known$"):
+        fetch(80, host="nowhere")
+
+
+def test_a_reset_is_said() -> None:
+    def reset(connection: socket.socket) -> None:
+        servers.read_request(connection)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        connection.close()
+
+    with serving(reset) as port, pytest.raises(CheckFailed, match="^connection reset by peer$"):
+        fetch(port)
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=400) | st.binary(max_size=60).map(lambda tail: b"HTTP/1.1 " + tail))
+def test_no_bytes_from_a_server_give_anything_but_a_verdict(data: bytes) -> None:
+    with serving(servers.replying(data)) as port:
+        wanted = build({"port": Given(str(port), "--port"), "verbose": Given("1", "--verbose")})
+        outcome = verdict.reach(wanted, monotonic())
+    assert outcome.status in (verdict.HEALTHY, verdict.UNHEALTHY)
+    line = outcome.output.removesuffix("\n")
+    assert line.startswith("healthy: " if outcome.status == 0 else "unhealthy: ")
+    assert line.isprintable()
+    assert len(outcome.output.encode()) <= LINE_LIMIT

@@ -1,0 +1,208 @@
+"""https: requests' answers and failures in our words, and real TLS under the same deadline."""
+
+import socket
+import ssl
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import requests
+import responses
+import trustme
+
+from probe import __version__, verdict, web
+from probe.check import Check, build
+from probe.deadline import Deadline
+from probe.errors import CheckFailed, DeadlineExceeded, UsageError
+from probe.options import Given
+from probe.reply import Reply
+from tests import servers
+from tests.servers import serving
+
+
+def check(url: str, **texts: str) -> Check:
+    given = {name: Given(text, f"--{name}") for name, text in {"url": url, **texts}.items() if text}
+    return build(given)
+
+
+def fetch(url: str, timeout: float = 20, **texts: str) -> Reply:
+    return web.fetch(check(url, **texts), Deadline(timeout, monotonic()))
+
+
+@pytest.fixture
+def mock() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mocked:
+        yield mocked
+
+
+def test_a_reply_is_status_reason_location_and_body(mock: responses.RequestsMock) -> None:
+    mock.get("https://service/health", status=503, body="down", headers={"Location": "/elsewhere"})
+    reply = fetch("https://service/health")
+    assert (reply.status, reply.reason, reply.location) == (503, b"Service Unavailable", b"/elsewhere")
+    assert reply.body == b"down"
+
+
+def test_the_request_has_the_promised_fields_and_no_others(mock: responses.RequestsMock) -> None:
+    mock.get("https://service/", status=200)
+    fetch("https://service/")
+    sent = {name: value for name, value in mock.calls[0].request.headers.items() if "SKIP" not in str(value)}
+    assert sent == {"User-Agent": f"healthchecker/{__version__}", "Accept": "*/*", "Connection": "close"}
+
+
+def test_a_redirect_is_not_followed(mock: responses.RequestsMock) -> None:
+    mock.get("https://service/", status=302, headers={"Location": "https://service/login"})
+    outcome = verdict.reach(check("https://service/"), monotonic())
+    assert outcome.status == verdict.UNHEALTHY
+    assert "302 Found to https://service/login, expected 200" in outcome.output
+    assert len(mock.calls) == 1
+
+
+FAILURES = {
+    "refused": (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
+    "timeout": (requests.Timeout(TimeoutError()), "no usable reply"),
+    "anything": (requests.RequestException("odd\x1b"), r"no usable reply: odd\x1b"),
+}
+
+
+@pytest.mark.parametrize(("error", "words"), FAILURES.values(), ids=list(FAILURES))
+def test_failures_are_told_in_our_words(mock: responses.RequestsMock, error: Exception, words: str) -> None:
+    mock.get("https://service/", body=error)
+    with pytest.raises(CheckFailed) as failed:
+        fetch("https://service/")
+    assert str(failed.value).startswith(words)
+
+
+@pytest.mark.parametrize("insecure", ["0", "1"])
+def test_no_variable_reaches_requests(
+    mock: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, insecure: str
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    mock.get("https://service/", status=200)
+    fetch("https://service/", insecure=insecure)
+    options = mock.calls[0].request.req_kwargs  # type: ignore[attr-defined]
+    assert options["verify"] == (False if insecure == "1" else web.trust_store())
+    assert not options["proxies"]
+
+
+def test_certifi_is_trusted_where_the_system_has_no_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    monkeypatch.setattr(web, "TRUST_STORES", (str(tmp_path / "missing"), str(tmp_path / "empty")))
+    assert web.trust_store().endswith("cacert.pem")
+    (tmp_path / "empty").write_text("x")
+    assert web.trust_store() == str(tmp_path / "empty")
+
+
+class Authority:
+    """A certificate authority of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ca = trustme.CA()
+        self.file = folder / "ca.pem"
+        self.ca.cert_pem.write_to_path(self.file)
+
+    def context(self, *names: str, expires: datetime | None = None) -> ssl.SSLContext:
+        """The TLS side of a server with these names."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert(*names, not_after=expires).configure_cert(context)
+        return context
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+def test_a_server_with_a_trusted_certificate_is_healthy(authority: Authority) -> None:
+    with serving(servers.replying(servers.OK), tls=authority.context("localhost")) as port:
+        reply = fetch(f"https://localhost:{port}/", cacert=str(authority.file))
+    assert (reply.status, reply.body) == (200, b'{"status":"UP"}')
+
+
+def test_interim_replies_are_passed_over(authority: Authority) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+    with serving(servers.replying(interim + servers.OK), tls=authority.context("localhost")) as port:
+        assert fetch(f"https://localhost:{port}/", cacert=str(authority.file)).status == 200
+
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+UNTRUSTED = {
+    "unknown authority": ("localhost", None, "certificate not trusted: "),
+    "wrong name": ("elsewhere", None, "certificate not trusted: "),
+    "expired": ("localhost", YESTERDAY, "certificate not trusted: certificate has expired"),
+}
+
+
+@pytest.mark.parametrize(("name", "expires", "words"), UNTRUSTED.values(), ids=list(UNTRUSTED))
+def test_a_certificate_that_is_not_trusted_is_refused_unless_insecure(
+    authority: Authority, name: str, expires: datetime | None, words: str, request: pytest.FixtureRequest
+) -> None:
+    known = "" if request.node.callspec.id == "unknown authority" else str(authority.file)
+    with serving(servers.replying(servers.OK), tls=authority.context(name, expires=expires)) as port:
+        with pytest.raises(CheckFailed, match=f"^{words}"):
+            fetch(f"https://localhost:{port}/", cacert=known)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert fetch(f"https://localhost:{port}/", insecure="1").status == 200
+
+
+def test_a_server_without_tls_is_told_apart() -> None:
+    def refusing(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        servers.wait_for_close(connection)
+
+    with serving(refusing) as port, pytest.raises(CheckFailed, match="^not a TLS server; ask by"):
+        fetch(f"https://127.0.0.1:{port}/")
+
+
+def test_a_refused_connection_has_the_words_of_plain_http() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(CheckFailed, match="^connection refused$"):
+        fetch(f"https://127.0.0.1:{port}/")
+
+
+@pytest.mark.parametrize("silent", ["handshake", "reply", "dripping"])
+def test_the_deadline_is_total(authority: Authority, silent: str) -> None:
+    behaviour = servers.dripping(b"HTTP/1.1 200 OK" * 50, 0.1) if silent == "dripping" else servers.wait_for_close
+    tls = None if silent == "handshake" else authority.context("localhost")
+    with serving(behaviour, tls=tls) as port:
+        started = monotonic()
+        with pytest.raises(DeadlineExceeded, match="^no reply within 500ms"):
+            fetch(f"https://localhost:{port}/", timeout=0.5, cacert=str(authority.file))
+        assert monotonic() - started < 3
+
+
+def test_an_endless_body_does_not_cost_the_deadline(authority: Authority) -> None:
+    with serving(servers.holding(b"HTTP/1.1 200 OK\r\n\r\ndata"), tls=authority.context("localhost")) as port:
+        started = monotonic()
+        assert fetch(f"https://localhost:{port}/", cacert=str(authority.file)).status == 200
+    assert monotonic() - started < 10
+
+
+@pytest.mark.parametrize("code", ["099", "600", "000"])
+def test_a_status_that_is_none_is_refused(authority: Authority, code: str) -> None:
+    reply = f"HTTP/1.1 {code} OK\r\n\r\n".encode()
+    with serving(servers.replying(reply), tls=authority.context("localhost")) as port, pytest.raises(CheckFailed):
+        fetch(f"https://localhost:{port}/", cacert=str(authority.file))
+
+
+CACERTS = {
+    "missing": (None, "cannot read .*: no such file or directory; expected a file of PEM certificates"),
+    "empty": ("", "holds no certificate; expected a file of PEM certificates"),
+    "no certificate": ("hello", "holds no certificate; expected a file of PEM certificates"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), CACERTS.values(), ids=list(CACERTS))
+def test_a_file_without_certificates_is_a_usage_error(tmp_path: Path, content: str | None, words: str) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(UsageError, match=f"--cacert: .*{words}"):
+        check("https://service/", cacert=str(file))
