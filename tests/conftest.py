@@ -11,6 +11,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 
+from tests.certificates import Authority
+
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
@@ -34,6 +36,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.upper().endswith(("_PROXY", "_CA_BUNDLE")) or name.startswith(("HEALTHCHECKER_", "SSL_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that no system trusts."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(params=["module"])

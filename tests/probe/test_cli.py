@@ -13,6 +13,7 @@ import pytest
 from probe import __version__
 from probe.options import OPTIONS, URL
 from tests import servers
+from tests.certificates import Authority
 from tests.conftest import Healthchecker
 from tests.servers import serving
 
@@ -229,6 +230,40 @@ def test_the_environment_says_what_it_should_and_no_more(
     settings = {name: value.replace("PORT", str(healthy)) for name, value in environ.items()}
     run = healthchecker(*[argument.replace("PORT", str(healthy)) for argument in arguments], **settings)
     assert (run.status, run.stdout, run.stderr) == (0, "", "")
+
+
+HTTPS = {
+    "own authority": (["--cacert=CA"], {}, 0, ""),
+    "insecure": (["-k"], {}, 0, ""),
+    "not trusted": ([], {}, 1, "certificate not trusted: "),
+    "variables of other programs": (
+        ["--cacert=CA"],
+        {"REQUESTS_CA_BUNDLE": "/nonexistent", "SSL_CERT_FILE": "/nonexistent", "https_proxy": "http://127.0.0.1:1"},
+        0,
+        "",
+    ),
+    "a bundle that would be trusted": ([], {"REQUESTS_CA_BUNDLE": "CA", "SSL_CERT_FILE": "CA"}, 1, "not trusted"),
+    "a key log": (["-k"], {"SSLKEYLOGFILE": "keys"}, 0, ""),
+}
+
+
+@pytest.mark.parametrize(("arguments", "environ", "status", "words"), HTTPS.values(), ids=list(HTTPS))
+def test_https_trusts_what_it_is_told_to_and_nothing_else(
+    healthchecker: Healthchecker,
+    authority: Authority,
+    tmp_path: Path,
+    arguments: list[str],
+    environ: dict[str, str],
+    status: int,
+    words: str,
+) -> None:
+    settings = {name: value.replace("CA", str(authority.file)) for name, value in environ.items()}
+    with serving(servers.replying(servers.OK), tls=authority.context("localhost")) as port:
+        options = [argument.replace("CA", str(authority.file)) for argument in arguments]
+        run = healthchecker(f"https://localhost:{port}/", "-t=20", *options, **settings)
+    assert (run.status, run.stdout, words in run.stderr) == (status, "", True)
+    assert run.stderr.count("\n") == status
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("spelling", ["--help", "-help", "-h"])

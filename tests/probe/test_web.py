@@ -1,7 +1,6 @@
 """https: requests' answers and failures in our words, and real TLS under the same deadline."""
 
 import socket
-import ssl
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,6 @@ from time import monotonic
 import pytest
 import requests
 import responses
-import trustme
 
 from probe import __version__, verdict, web
 from probe.check import Check, build
@@ -20,6 +18,7 @@ from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.options import Given
 from probe.reply import Reply
 from tests import servers
+from tests.certificates import Authority
 from tests.servers import serving
 
 
@@ -95,26 +94,6 @@ def test_certifi_is_trusted_where_the_system_has_no_store(monkeypatch: pytest.Mo
     assert web.trust_store().endswith("cacert.pem")
     (tmp_path / "empty").write_text("x")
     assert web.trust_store() == str(tmp_path / "empty")
-
-
-class Authority:
-    """A certificate authority of the test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ca = trustme.CA()
-        self.file = folder / "ca.pem"
-        self.ca.cert_pem.write_to_path(self.file)
-
-    def context(self, *names: str, expires: datetime | None = None) -> ssl.SSLContext:
-        """The TLS side of a server with these names."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert(*names, not_after=expires).configure_cert(context)
-        return context
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 def test_a_server_with_a_trusted_certificate_is_healthy(authority: Authority) -> None:
