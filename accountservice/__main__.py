@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from accountservice.app import App
 from accountservice.network import own_address
@@ -39,8 +39,19 @@ class Settings(NamedTuple):
         )
 
 
-def main() -> int:
-    """Run until SIGTERM or SIGINT; the exit status is 0 then, and 1 where the service could not run."""
+def main() -> NoReturn:
+    """Run until SIGTERM or SIGINT; the exit status is 0 then, and 1 where the service could not run.
+
+    The process ends without the interpreter's clean-up: the server's own threads still run, and one that asks for the
+    interpreter while it is taken down aborts the process (PEP 788 has the background).
+    """
+    status = run()
+    logging.shutdown()
+    os._exit(status)
+
+
+def run() -> int:
+    """Run until a signal; the exit status."""
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     # Until the server takes them over: as a container's first process it would otherwise not hear them.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,4 +71,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,6 +5,8 @@ import logging
 import os
 import signal
 import socket
+from contextlib import suppress
+from pathlib import Path
 
 from granian.constants import HTTPModes
 from granian.server.embed import Server
@@ -19,6 +21,10 @@ ADDRESS = "0.0.0.0"  # noqa: S104 - a container's service is for the network it 
 # connection open must not hold up the stop.
 STOP_LIMIT = 0.8
 
+# Seconds between the end of listening and the server's own stop, which closes connections whose request it has not
+# read yet: time to read the requests of those that were just accepted.
+ACCEPTED_GRACE = 0.05
+
 
 class PortTakenError(Exception):
     """The port cannot be listened on; the text says why."""
@@ -31,12 +37,25 @@ async def serve(app: App, port: int) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        server.stop()
+        stop_listening()
+        loop.call_later(ACCEPTED_GRACE, server.stop)
         loop.call_later(STOP_LIMIT, os._exit, 0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     await server.serve()
+
+
+def stop_listening() -> None:
+    """Take no more connections on any socket of this process.
+
+    granian keeps its listening sockets to itself. They are found among the open descriptors; a listening socket that
+    is shut down refuses connections and leaves the accepted ones alone (Linux, shutdown(2)).
+    """
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as holder:
+            if holder.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                holder.shutdown(socket.SHUT_RD)
 
 
 def claim(port: int) -> None:

@@ -181,7 +181,7 @@ def test_sigterm_ends_it_within_a_second_also_with_clients_that_stay(tmp_path: P
             assert time.monotonic() - started < 1.5
 
 
-def test_a_stop_under_load_cuts_no_answer(tmp_path: Path) -> None:
+def test_a_stop_under_load_leaves_no_taken_connection_without_its_answer(tmp_path: Path) -> None:
     outcomes: list[bytes] = []
     with Service(tmp_path) as running:
         running.wait_until_up()
@@ -212,7 +212,7 @@ def test_a_stop_under_load_cuts_no_answer(tmp_path: Path) -> None:
         for thread in loads:
             thread.join(PATIENCE)
     assert len(outcomes) >= 100
-    assert [data for data in outcomes if data and not data.endswith(b'"}')] == []
+    assert [data for data in outcomes if not data.endswith(b'"}')] == []
 
 
 # A service whose answers take their time, so that a request is certainly in flight.
