@@ -32,7 +32,7 @@ lock: $(READY) ## Pin all dependencies anew, at their newest releases
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
 
 clean: ## Remove all that was made here
-	rm -rf $(VENV) .work dist .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml .ci/venv

@@ -15,6 +15,11 @@ from accountservice.store import Store, StoreError
 from probe import values
 from probe.errors import UsageError
 
+USAGE = (
+    "accountservice takes no arguments; it is set by ACCOUNTSERVICE_PORT (default: 6767), "
+    "ACCOUNTSERVICE_DB (default: accounts.db) and ACCOUNTSERVICE_TESTABILITY (1 or nothing)"
+)
+
 logger = logging.getLogger("accountservice")
 
 
@@ -45,13 +50,17 @@ def main() -> NoReturn:
     The process ends without the interpreter's clean-up: the server's own threads still run, and one that asks for the
     interpreter while it is taken down aborts the process (PEP 788 has the background).
     """
-    status = run()
+    status = run(sys.argv[1:])
     logging.shutdown()
     os._exit(status)
 
 
-def run() -> int:
+def run(arguments: list[str]) -> int:
     """Run until a signal; the exit status."""
+    if arguments:
+        asked = arguments in (["--help"], ["-h"])
+        print(USAGE, file=sys.stdout if asked else sys.stderr, flush=True)
+        return 0 if asked else 1
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     # Until the server takes them over: as a container's first process it would otherwise not hear them.
     for number in (signal.SIGTERM, signal.SIGINT):

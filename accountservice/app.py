@@ -14,9 +14,9 @@ from accountservice.store import Store, StoreError
 
 logger = logging.getLogger(__name__)
 
-# Go's strconv.ParseBool, which the original used.
-TRUE_WORDS = frozenset(("1", "t", "T", "TRUE", "true", "True"))
-FALSE_WORDS = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+# Go's strconv.ParseBool, which the Go service that this one follows uses.
+PARSEBOOL_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+PARSEBOOL_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 class Answer(NamedTuple):
@@ -80,10 +80,10 @@ class App:
         return Answer(200, json.dumps(account | {"servedBy": self._served_by}, separators=(",", ":")).encode())
 
     def _set_healthy(self, state: str) -> Answer:
-        if state not in TRUE_WORDS | FALSE_WORDS:
+        if state not in PARSEBOOL_TRUE | PARSEBOOL_FALSE:
             logger.error("Invalid request to SetHealthyState, allowed values are true or false")
             return Answer(400)
-        self._healthy = state in TRUE_WORDS
+        self._healthy = state in PARSEBOOL_TRUE
         return Answer(200)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration: the original's session, replayed on this machine, every step shown and checked.
+"""The demonstration: one session with the service and the probe, every step shown and checked.
 
 Starts the account service on a free port, probes it, asks for an account, makes it unhealthy, probes again, makes it
 healthy again, stops everything. Exits with 0 only where every step did what it should.

@@ -2,18 +2,10 @@
 
 from probe import target, values
 from probe.deadline import Deadline
-from probe.errors import UsageError
-from probe.options import OPTIONS, Given
+from probe.options import OPTIONS, Given, parsed
 from probe.reply import Reply
 from probe.target import Target
 from probe.values import Statuses
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    Value = TypeVar("Value")
 
 DEFAULTS = {option.name: Given(option.default, option.long) for option in OPTIONS if option.default}
 
@@ -37,31 +29,30 @@ class Check:
 def build(given: "dict[str, Given]") -> Check:
     """The check that the given texts ask for, defaults filled in. Raises UsageError, naming what gave the value."""
     texts = DEFAULTS | given
-
-    def value(name: str, parse: "Callable[[str], Value]") -> "Value":
-        try:
-            return parse(texts[name].text)
-        except UsageError as error:
-            raise UsageError(f"{texts[name].source}: {error}") from None
-
     if "url" in texts:
-        asked = value("url", target.from_url)
+        asked = parsed(texts["url"], target.from_url)
     else:
-        asked = Target("http", value("host", target.host), value("port", values.port), value("path", target.path))
+        asked = Target(
+            scheme="http",
+            host=parsed(texts["host"], target.host),
+            port=parsed(texts["port"], values.port),
+            path=parsed(texts["path"], target.path),
+        )
     return Check(
         target=asked,
-        expected=value("expect", values.statuses),
-        timeout=value("timeout", values.duration),
-        cacert=value("cacert", _readable_file) if "cacert" in texts else "",
-        insecure="insecure" in texts and value("insecure", values.flag),
-        verbose="verbose" in texts and value("verbose", values.flag),
+        expected=parsed(texts["expect"], values.statuses),
+        timeout=parsed(texts["timeout"], values.duration),
+        cacert=parsed(texts["cacert"], _certificates) if "cacert" in texts else "",
+        insecure="insecure" in texts,
+        verbose="verbose" in texts,
     )
 
 
-def _readable_file(text: str) -> str:
+def _certificates(path: str) -> str:
     from probe import web
 
-    return web.readable_certificates(text)
+    web.read_certificates(path)
+    return path
 
 
 def fetch(check: Check, deadline: Deadline) -> Reply:
@@ -69,7 +60,7 @@ def fetch(check: Check, deadline: Deadline) -> Reply:
     if check.target.scheme == "https":
         from probe import web
 
-        return web.fetch(check, deadline)
+        return web.fetch(check.target, deadline, check.cacert, check.insecure)
     from probe import http1
 
     return http1.fetch(check.target, deadline)

@@ -1,12 +1,15 @@
 """The click command: every option, the help, and the words for every mistake."""
 
+from difflib import get_close_matches
+
 import click
 
 from probe import __version__, check, verdict
 from probe.check import Check
 from probe.errors import UsageError
 from probe.expand import expand
-from probe.options import OPTIONS, SPELLINGS, URL, Given, Option, from_environment, settle
+from probe.options import OPTIONS, SPELLINGS, URL, Given, Option, parsed, settle
+from probe.text import printable, quote
 from probe.verdict import HEALTHY, Verdict
 
 ABOUT = """Check the health of an HTTP service: one GET, one verdict, one exit status.
@@ -16,6 +19,8 @@ standard error that says why."""
 
 NOTES = """Both dash forms mean the same: -port=6767 is --port=6767. The command line wins over the environment.
 ${NAME} and ${NAME:-default} are expanded in every argument and variable, without a shell; $$ is a dollar sign."""
+
+SEE_HELP = "healthchecker --help lists all options"
 
 HELP_SPELLINGS = frozenset(("-h", "-help", "--help"))
 VERSION_SPELLINGS = frozenset(("-version", "--version"))
@@ -33,12 +38,15 @@ def answer(arguments: list[str], environ: dict[bytes, bytes], started: float) ->
 def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
     """The check that the arguments ask for, or the help or version text. Raises UsageError."""
     command = build_command()
-    tokens = spell([expand(argument, environ) for argument in arguments])
+    expanded = [parsed(Given(argument, quote(argument)), lambda text: expand(text, environ)) for argument in arguments]
+    tokens = spell(expanded)
     try:
         context = command.make_context("healthchecker", tokens)
+    except click.NoSuchOption as error:
+        raise _unknown(error.option_name) from None
     except click.ClickException as error:
         message = " ".join(error.format_message().split()).rstrip(".")
-        raise UsageError(f"{message[:1].lower()}{message[1:]}; healthchecker --help lists all options") from None
+        raise UsageError(f"{printable(message[:1].lower() + message[1:])}; {SEE_HELP}") from None
     with context:
         if context.params["help"]:
             return Verdict(HEALTHY, context.get_help() + "\n")
@@ -49,7 +57,7 @@ def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
         for option in (*OPTIONS, URL)
         if (text := context.params[option.name]) not in (None, False)
     }
-    return check.build(settle(given, from_environment(environ)))
+    return check.build(settle(given, environ))
 
 
 def spell(arguments: list[str]) -> list[str]:
@@ -85,12 +93,16 @@ def _refuse_mistyped(argument: str) -> None:
 
 
 def _unknown(argument: str) -> UsageError:
-    return UsageError(f"no such option: {argument.partition('=')[0]}; healthchecker --help lists all options")
+    """What to say of an option that there is not."""
+    name = argument.partition("=")[0]
+    close = get_close_matches(f"--{name.lstrip('-')}", [option.long for option in OPTIONS])
+    meant = f"; did you mean {' or '.join(close)}?" if close else ""
+    return UsageError(f"{quote(name)} is not an option{meant}; {SEE_HELP}")
 
 
 def _next_value(spelling: str, option: Option, following: str | None) -> str:
     if following is None or following == "--" or following.partition("=")[0] in SPELLINGS:
-        found = "" if following is None else f", not {following}"
+        found = "" if following is None else f", not {quote(following)}"
         raise UsageError(f"{spelling} needs a value{found}; expected {option.long}={option.metavar}. {option.help}")
     return following
 

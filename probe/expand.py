@@ -1,7 +1,7 @@
 """`${NAME}` and `${NAME:-default}` in arguments and variables.
 
 Docker's exec form starts no shell and a scratch image holds none, so the program does what the shell would have done,
-and no more than the contract lists. A default may hold further expansions, as in a shell. What a variable holds is
+and no more than is listed here. A default may hold further expansions, as in a shell. What a variable holds is
 not expanded again.
 """
 

@@ -10,7 +10,7 @@ from probe import check, verdict
 from probe.check import Check
 from probe.errors import UsageError
 from probe.expand import expand
-from probe.options import SPELLINGS, Given, from_environment, settle
+from probe.options import SPELLINGS, Given, settle
 from probe.verdict import Verdict
 
 
@@ -23,10 +23,10 @@ def answer(arguments: "list[str]", environ: "dict[bytes, bytes]", started: float
 def parse(arguments: "list[str]", environ: "dict[bytes, bytes]") -> "Check | None":
     """The check that an ordinary argument list asks for; None where click has to look at it."""
     try:
-        given = _tokens([expand(argument, environ) for argument in arguments])
+        given = _given([expand(argument, environ) for argument in arguments])
         if given is None:
             return None
-        settled = settle(given, from_environment(environ))
+        settled = settle(given, environ)
         # A file has to be read for it, an international name needs a codec: not here.
         if "cacert" in settled or not all([one.text.isascii() for one in settled.values()]):
             return None
@@ -36,7 +36,7 @@ def parse(arguments: "list[str]", environ: "dict[bytes, bytes]") -> "Check | Non
     return wanted if wanted.target.scheme == "http" else None
 
 
-def _tokens(arguments: "list[str]") -> "dict[str, Given] | None":
+def _given(arguments: "list[str]") -> "dict[str, Given] | None":
     """What the arguments give, by option; None for help, a spelling unknown here, or a value that looks like one."""
     given: dict[str, Given] = {}
     rest = iter(arguments)

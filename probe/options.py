@@ -3,8 +3,16 @@
 It feeds click's parser and help, the shortcut in `probe.hot`, the environment's names and the README's table.
 """
 
+from probe import values
 from probe.errors import UsageError
 from probe.expand import expand
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Value = TypeVar("Value")
 
 
 class Option:
@@ -43,7 +51,7 @@ OPTIONS = (
     Option("verbose", "v", "", "", "Say what was done also when healthy."),
 )
 
-# Every way to write an option but the attached and clustered short forms: -port (the original's own), --port, -p.
+# Every way to write an option but the attached and clustered short forms: -port (Go's own, which this program's Go model had), --port, -p.
 SPELLINGS = {
     spelling: option
     for option in OPTIONS
@@ -64,28 +72,36 @@ class Given:
         self.source = source
 
 
-def from_environment(environ: "dict[bytes, bytes]") -> "dict[str, Given]":
-    """What the environment gives, expanded. An empty variable counts as unset, as compose files leave it."""
-    given = {}
+def settle(command_line: "dict[str, Given]", environ: "dict[bytes, bytes]") -> "dict[str, Given]":
+    """What the command line and the environment give together; a switch is there if it is on.
+
+    The command line wins: what it names, also by another option, is not even looked at in the environment. An empty
+    variable counts as unset, as compose files leave it. Raises UsageError.
+    """
+    overruled = set(command_line)
+    for one, other in EXCLUSIVE:
+        if one in command_line or other in command_line:
+            overruled |= {one, other}
+    environment = {}
     for option in (*OPTIONS, URL):
         value = environ.get(option.variable.encode())
-        if value:
-            given[option.name] = Given(expand(value.decode("utf-8", "surrogateescape"), environ), option.variable)
-    return given
-
-
-def settle(command_line: "dict[str, Given]", environment: "dict[str, Given]") -> "dict[str, Given]":
-    """Both together: the command line wins, also where it names the same thing by another option.
-
-    Raises UsageError where one of the two says one thing twice.
-    """
-    kept = dict(environment)
-    for one, other in EXCLUSIVE:
-        for level in (command_line, environment):
+        if not value or option.name in overruled:
+            continue
+        given = Given(value.decode("utf-8", "surrogateescape"), option.variable)
+        given.text = parsed(given, lambda text: expand(text, environ))
+        if option.metavar or parsed(given, values.flag):
+            environment[option.name] = given
+    for level in (command_line, environment):
+        for one, other in EXCLUSIVE:
             if one in level and other in level:
                 raise UsageError(f"{level[one].source} and {level[other].source} exclude each other; give one of them")
-        if one in command_line:
-            kept.pop(other, None)
-        if other in command_line:
-            kept.pop(one, None)
-    return kept | command_line
+    return environment | command_line
+
+
+def parsed(given: Given, parse: "Callable[[str], Value]") -> "Value":
+    """The parser's value of what was given. Raises UsageError with where it was."""
+    try:
+        return parse(given.text)
+    except UsageError as error:
+        hint = "; a variable is written ${NAME}" if "$" in given.text and "${" not in given.text else ""
+        raise UsageError(f"{given.source}: {error}{hint}") from None

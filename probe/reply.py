@@ -19,13 +19,18 @@ VERSION = b"HTTP/1."
 class Reply:
     """What came back."""
 
-    __slots__ = ("body", "location", "reason", "status")
+    __slots__ = ("body", "fields", "reason", "status")
 
-    def __init__(self, status: int, reason: bytes, location: bytes, body: bytes) -> None:
+    def __init__(self, status: int, reason: bytes, fields: "dict[bytes, bytes]", body: bytes) -> None:
         self.status = status  # 100 to 599
         self.reason = reason  # raw; may be empty
-        self.location = location  # raw; empty where there is none
+        self.fields = fields  # raw, by their names in lower case, each as it was last given
         self.body = body  # raw, without chunk headers; as much as had come
+
+    @property
+    def location(self) -> bytes:
+        """Where a redirect points (RFC 9110, section 10.2.2); empty where that is not said."""
+        return self.fields.get(b"location", b"")
 
 
 class ReplyReader:
@@ -76,7 +81,7 @@ class ReplyReader:
             body = b""
         elif self._chunked:
             body = dechunk(body)[0]
-        return Reply(self._status, self._reason, self._fields.get(b"location", b""), body)
+        return Reply(self._status, self._reason, self._fields, body)
 
     @property
     def _chunked(self) -> bool:

@@ -46,30 +46,36 @@ class Target:
 def from_url(url: str) -> Target:
     """The target of an absolute http or https URL; a missing port is the scheme's own, a missing path is `/`."""
     scheme, separator, rest = url.partition("://")
-    if not separator or scheme.lower() not in SCHEME_PORTS:
+    if not separator:
+        scheme, rest = "", url
+    authority = rest
+    for delimiter in "/?#":
+        authority = authority.partition(delimiter)[0]
+    if "@" in authority:  # said first, and without the URL: what stands before the @ is a secret
+        raise UsageError(f"the URL for {quote(authority.rpartition('@')[2])} holds credentials; leave them out")
+    scheme = scheme.lower()
+    if scheme not in SCHEME_PORTS:
         raise UsageError(f"{quote(url)} is not a URL to check; expected http://HOST[:PORT][PATH] or https://...")
     _refuse_blanks(url)
-    scheme = scheme.lower()
-    length = len(rest)
-    for delimiter in "/?#":
-        position = rest.find(delimiter)
-        if 0 <= position < length:
-            length = position
-    authority = rest[:length]
-    if "@" in authority:
-        raise UsageError(f"the URL for {quote(authority.rpartition('@')[2])} holds credentials; leave them out")
-    host_text, port_text = _split_port(authority)
-    number = SCHEME_PORTS[scheme] if port_text is None else values.port(port_text)
-    return Target(scheme, host(host_text), number, path(rest[length:] or "/"))
+    try:
+        host_text, port_text = _split_port(authority)
+        number = SCHEME_PORTS[scheme] if port_text is None else values.port(port_text)
+        return Target(scheme, host(host_text), number, path(rest[len(authority) :] or "/"))
+    except UsageError as error:
+        raise UsageError(f"in {quote(url)} {error}") from None
 
 
 def _split_port(authority: str) -> "tuple[str, str | None]":
     """The host and, where there is a colon behind it, the text of the port."""
-    bracket = authority.rfind("]")
-    colon = authority.find(":", bracket + 1)
-    if authority.startswith("[") and bracket > 0 and colon not in (-1, bracket + 1):
-        raise UsageError(f"{quote(authority)} is not a host and port; expected [ADDRESS]:PORT")
-    return (authority, None) if colon < 0 else (authority[:colon], authority[colon + 1 :])
+    if authority.startswith("["):
+        host_text, bracket, port_text = authority[1:].partition("]")
+        if not bracket or port_text[:1] not in ("", ":"):
+            raise UsageError(f"{quote(authority)} is not a host and port; expected [ADDRESS]:PORT")
+        return f"[{host_text}]", port_text[1:] if port_text else None
+    if authority.count(":") > 1:
+        raise UsageError(f"{quote(authority)} is not a host and port; an IPv6 address is written in brackets")
+    host_text, colon, port_text = authority.partition(":")
+    return host_text, port_text if colon else None
 
 
 def host(text: str) -> str:
@@ -80,12 +86,12 @@ def host(text: str) -> str:
         try:
             inet_pton(AF_INET6, bare)
         except (OSError, ValueError):
-            raise UsageError(f"{quote(text)} is not a host; expected a name, an IPv4 or an IPv6 address") from None
+            raise _no_host(text) from None
         return bare
     if not bare.isascii():
         bare = _to_ascii(bare)
     if not 0 < len(bare) <= LONGEST_HOST or not HOST_CHARACTERS.issuperset(bare):
-        raise UsageError(f"{quote(text)} is not a host; expected a name, an IPv4 or an IPv6 address")
+        raise _no_host(text)
     return bare
 
 
@@ -94,7 +100,11 @@ def _to_ascii(name: str) -> str:
     try:
         return name.encode("idna").decode("ascii")
     except UnicodeError:
-        raise UsageError(f"{quote(name)} is not a host; expected a name, an IPv4 or an IPv6 address") from None
+        raise _no_host(name) from None
+
+
+def _no_host(text: str) -> UsageError:
+    return UsageError(f"{quote(text)} is not a host; expected a name, an IPv4 or an IPv6 address")
 
 
 def path(text: str) -> str:

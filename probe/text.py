@@ -4,7 +4,7 @@ Whatever a server, an argument or a variable says can hold terminal escapes, lin
 no valid UTF-8 at all. Everything that is printed passes through here.
 """
 
-LINE_LIMIT = 1000  # bytes, with the line's end: what the contract of `docker inspect` output leaves room for
+LINE_LIMIT = 1000  # bytes, with the line's end: it stays readable in `docker inspect`, which would show 4096
 
 ELLIPSIS = "…"
 

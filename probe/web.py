@@ -2,12 +2,14 @@
 
 requests brings TLS, verification and the HTTP client. What it does not promise is kept here: its timeouts are not a
 total, so the request runs in a thread that is not waited for beyond the deadline; the connection is made by
-`probe.http1`, so that every address gets its share of the time; http.client passes over 100 replies only.
+`probe.http1`, so that every address gets its share of the time; the head of the reply is read by `probe.reply`, so that
+the same bytes get the same verdict over http and over https.
 """
 
 import ssl
 from contextlib import suppress
-from http.client import HTTPResponse, parse_headers
+from http.client import HTTPResponse
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -21,11 +23,15 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util import SKIP_HEADER
 
 from probe import http1
-from probe.check import Check
 from probe.deadline import Deadline, within
 from probe.errors import CheckFailed, ProbeError, UsageError, os_reason
-from probe.reply import BODY_LIMIT, Reply
+from probe.reply import BODY_LIMIT, Reply, ReplyReader
+from probe.target import Target
 from probe.text import printable, quote
+
+# What http.client has to know of a head, beside the status line.
+KNOWN_FIELDS = (b"location", b"content-length", b"transfer-encoding")
+REASON_LIMIT = 1000  # bytes; far more than is shown
 
 # Where distributions keep the certificates they trust: Debian and Alpine, Fedora and RHEL, SUSE, Alpine and BSD.
 TRUST_STORES = (
@@ -36,16 +42,17 @@ TRUST_STORES = (
 )
 
 
-def readable_certificates(path: str) -> str:
-    """The path again, if certificates can be read from it. Raises UsageError, saying why they cannot."""
+def read_certificates(path: str) -> None:
+    """Make sure that certificates can be read from the file. Raises UsageError, saying why they cannot."""
     try:
+        if not Path(path).is_file() and Path(path).exists():  # a pipe could keep the reader waiting for ever
+            raise UsageError(f"{quote(path)} is not a file; expected a file of PEM certificates")
         ssl.create_default_context(cafile=path)
     except ssl.SSLError:
         raise UsageError(f"{quote(path)} holds no certificate; expected a file of PEM certificates") from None
     except (OSError, ValueError) as error:
         reason = os_reason(error) if isinstance(error, OSError) else str(error)
         raise UsageError(f"cannot read {quote(path)}: {reason}; expected a file of PEM certificates") from None
-    return path
 
 
 def trust_store() -> str:
@@ -59,12 +66,16 @@ def trust_store() -> str:
     return certifi.where()
 
 
-def fetch(check: Check, deadline: Deadline) -> Reply:
-    """GET the check's target. Raises CheckFailed, DeadlineExceeded."""
-    return within(deadline, "", lambda: _fetch(check, deadline))
+def fetch(target: Target, deadline: Deadline, cacert: str, insecure: bool) -> Reply:
+    """GET the target; trust the certificates of the file `cacert`, or the system's where that is empty.
+
+    Raises CheckFailed, DeadlineExceeded.
+    """
+    verify = False if insecure else cacert or trust_store()
+    return within(deadline, "", lambda: _fetch(target, deadline, verify))
 
 
-def _fetch(check: Check, deadline: Deadline) -> Reply:
+def _fetch(target: Target, deadline: Deadline, verify: bool | str) -> Reply:
     urllib3.disable_warnings()
     with requests.Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable
@@ -72,26 +83,15 @@ def _fetch(check: Check, deadline: Deadline) -> Reply:
         session.headers = {**http1.FIELDS, "Accept-Encoding": SKIP_HEADER}
         try:
             response = session.get(
-                str(check.target),
-                verify=False if check.insecure else check.cacert or trust_store(),
-                allow_redirects=False,
-                stream=True,
-                timeout=deadline.remaining(),
+                str(target), verify=verify, allow_redirects=False, stream=True, timeout=deadline.remaining()
             )
-            location = response.headers.get("Location", "").encode("latin-1", "replace")
-            reason = (response.reason or "").encode("latin-1", "replace")
-            body = _body(response, deadline)
-            return Reply(_status(response), reason, location, body)
         except ProbeError:
             raise
         except Exception as error:  # noqa: BLE001 - every failure of the libraries is one of the check
             raise _failure(error, deadline) from None
-
-
-def _status(response: requests.Response) -> int:
-    if 100 <= response.status_code <= 599:
-        return response.status_code
-    raise CheckFailed(f"malformed status line: the status is {response.status_code}")
+        location = response.headers.get("Location", "").encode("latin-1", "replace")
+        reason = (response.reason or "").encode("latin-1", "replace")
+        return Reply(response.status_code, reason, {b"location": location}, _body(response, deadline))
 
 
 def _body(response: requests.Response, deadline: Deadline) -> bytes:
@@ -137,15 +137,41 @@ def _tls_reason(error: ssl.SSLError) -> str:
     return f"TLS failed: {printable((error.reason or str(error)).replace('_', ' ').lower())}"
 
 
-class _FinalResponse(HTTPResponse):
-    """A response whose status is the final one: every 1xx but 101 is passed over (RFC 9110, section 15.2)."""
+class _StrictResponse(HTTPResponse):
+    """A response whose head is read, and judged, by the reader of the http checks.
 
-    def _read_status(self) -> tuple[str, int, str]:
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not 100 < status < 200 or status == 101:
-                return version, status, reason
-            parse_headers(self.fp)
+    http.client passes over no interim reply but 100, takes a head that was cut off for a whole one, and has limits of
+    its own. What is left to it is the body.
+    """
+
+    fp: BufferedReader
+
+    def begin(self) -> None:
+        """Read the head of the final reply. Raises CheckFailed where there is none."""
+        stream = self.fp
+        self.fp = BufferedReader(BytesIO(_digest(_read_head(stream))))
+        super().begin()
+        self.fp = stream
+
+
+def _read_head(stream: BufferedReader) -> Reply:
+    """The reply as its head tells it; the body is left in the stream."""
+    reader = ReplyReader()
+    while not reader.decided:
+        waiting = stream.peek(1)
+        piece = stream.read(waiting.find(b"\n") + 1 or len(waiting))  # not beyond a line
+        if piece:
+            reader.feed(piece)
+        else:
+            reader.end()
+    return reader.reply()
+
+
+def _digest(reply: Reply) -> bytes:
+    """A head that says of the reply only what http.client has to know."""
+    fields = [b"%b: %b\r\n" % (name, reply.fields[name]) for name in KNOWN_FIELDS if name in reply.fields]
+    status_line = b"HTTP/1.1 %d %b\r\n" % (reply.status, reply.reason[:REASON_LIMIT].strip())
+    return b"".join([status_line, *fields, b"Connection: close\r\n\r\n"])
 
 
 class _Adapter(HTTPAdapter):
@@ -153,7 +179,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, deadline: Deadline) -> None:
         class Connection(HTTPSConnection):
-            response_class = _FinalResponse
+            response_class = _StrictResponse
 
             def _new_conn(self) -> socket:
                 connection = http1.connect(self.host.strip("[]"), self.port, deadline)

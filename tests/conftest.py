@@ -44,10 +44,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(params=["module"])
+@pytest.fixture(params=["module", "script"])
 def healthchecker(request: pytest.FixtureRequest, tmp_path: Path) -> Healthchecker:
     """Run the probe as users do: `healthchecker("-port=80", HEALTHCHECKER_TIMEOUT="1s")`."""
-    commands = {"module": [sys.executable, "-m", "probe"]}
+    commands = {
+        "module": [sys.executable, "-m", "probe"],
+        "script": [str(Path(sys.executable).parent / "healthchecker")],
+    }
     return runner(commands[request.param], tmp_path)
 
 

@@ -150,6 +150,18 @@ def test_a_state_that_is_none_is_400_and_logged(service: Service, state: str) ->
     assert logged == "Invalid request to SetHealthyState, allowed values are true or false\n"
 
 
+ARGUMENTS = {"help": (["--help"], 0), "any": (["--port", "80"], 1)}
+
+
+@pytest.mark.parametrize(("arguments", "status"), ARGUMENTS.values(), ids=list(ARGUMENTS))
+def test_arguments_are_answered_with_what_is_right(tmp_path: Path, arguments: list[str], status: int) -> None:
+    command = [sys.executable, "-m", "accountservice", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == status
+    assert "takes no arguments; it is set by ACCOUNTSERVICE_PORT" in (done.stderr if status else done.stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_log_tells_the_start(service: Service) -> None:
     assert service.log.read_text().splitlines()[:3] == [
         "Starting accountservice",
@@ -211,6 +223,7 @@ def test_a_stop_under_load_leaves_no_taken_connection_without_its_answer(tmp_pat
         assert running.stop() == 0
         for thread in loads:
             thread.join(PATIENCE)
+        assert len(running.log.read_text().splitlines()) == 3
     assert len(outcomes) >= 100
     assert [data for data in outcomes if not data.endswith(b'"}')] == []
 

@@ -1,5 +1,7 @@
 """https: requests' answers and failures in our words, and real TLS under the same deadline."""
 
+import os
+import re
 import socket
 import warnings
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from probe.options import Given
 from probe.reply import Reply
 from tests import servers
 from tests.certificates import Authority
+from tests.probe.test_reply import REPLIES
 from tests.servers import serving
 
 
@@ -28,7 +31,8 @@ def check(url: str, **texts: str) -> Check:
 
 
 def fetch(url: str, timeout: float = 20, **texts: str) -> Reply:
-    return web.fetch(check(url, **texts), Deadline(timeout, monotonic()))
+    wanted = check(url, **texts)
+    return web.fetch(wanted.target, Deadline(timeout, monotonic()), wanted.cacert, wanted.insecure)
 
 
 @pytest.fixture
@@ -74,7 +78,7 @@ def test_failures_are_told_in_our_words(mock: responses.RequestsMock, error: Exc
     assert str(failed.value).startswith(words)
 
 
-@pytest.mark.parametrize("insecure", ["0", "1"])
+@pytest.mark.parametrize("insecure", ["", "1"], ids=["verified", "insecure"])
 def test_no_variable_reaches_requests(
     mock: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, insecure: str
 ) -> None:
@@ -164,11 +168,22 @@ def test_an_endless_body_does_not_cost_the_deadline(authority: Authority) -> Non
     assert monotonic() - started < 10
 
 
-@pytest.mark.parametrize("code", ["099", "600", "000"])
-def test_a_status_that_is_none_is_refused(authority: Authority, code: str) -> None:
-    reply = f"HTTP/1.1 {code} OK\r\n\r\n".encode()
-    with serving(servers.replying(reply), tls=authority.context("localhost")) as port, pytest.raises(CheckFailed):
-        fetch(f"https://localhost:{port}/", cacert=str(authority.file))
+@pytest.mark.parametrize("data", [data for data, _ in REPLIES.values()], ids=list(REPLIES))
+def test_the_same_bytes_get_the_same_verdict_over_http_and_https(authority: Authority, data: bytes) -> None:
+    outcomes = []
+    for scheme, tls in (("http", None), ("https", authority.context("localhost"))):
+        with serving(servers.replying(data), tls=tls) as port:
+            wanted = check(f"{scheme}://localhost:{port}/", cacert=str(authority.file), timeout="20", verbose="1")
+            outcome = verdict.reach(wanted, monotonic())
+        line = re.sub(r" \(\d+ ms\)", "", outcome.output.replace(f"{scheme}://localhost:{port}", ""))
+        outcomes.append((outcome.status, line.partition(": ")[2].partition(", expected")[0]))
+    assert outcomes[0] == outcomes[1]
+
+
+def test_a_hundred_and_one_fields_are_no_trouble(authority: Authority) -> None:
+    reply = b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101 + b"\r\n"
+    with serving(servers.replying(reply), tls=authority.context("localhost")) as port:
+        assert fetch(f"https://localhost:{port}/", cacert=str(authority.file)).status == 200
 
 
 CACERTS = {
@@ -176,6 +191,12 @@ CACERTS = {
     "empty": ("", "holds no certificate; expected a file of PEM certificates"),
     "no certificate": ("hello", "holds no certificate; expected a file of PEM certificates"),
 }
+
+
+def test_a_pipe_for_certificates_is_a_usage_error_and_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is not a file; expected a file of PEM certificates"):
+        check("https://service/", cacert=str(tmp_path / "pipe"))
 
 
 @pytest.mark.parametrize(("content", "words"), CACERTS.values(), ids=list(CACERTS))
