@@ -68,8 +68,7 @@ def run(arguments: list[str]) -> int:
     logger.info("Starting accountservice")
     try:
         settings = Settings.from_environment(os.environ)
-        claim(settings.port)
-        with Store(settings.database) as store:
+        with claim(settings.port), Store(settings.database) as store:
             logger.info("Seeded %d fake accounts...", store.seed())
             app = App(store, own_address(), settings.testability)
             asyncio.run(serve(app, settings.port))

@@ -58,15 +58,20 @@ def stop_listening() -> None:
                 holder.shutdown(socket.SHUT_RD)
 
 
-def claim(port: int) -> None:
-    """Make sure that nobody listens on the port.
+def claim(port: int) -> socket.socket:
+    """Make sure that nobody listens on the port, nor will another of these services, while the result is open.
 
-    granian sets SO_REUSEPORT, by which two services would share a port in silence; a socket without it is refused.
-    Raises PortTakenError.
+    granian sets SO_REUSEPORT, by which two services would share a port in silence. A socket without it is refused
+    where anybody listens already; a name in the abstract namespace, which belongs to the network namespace as ports do
+    (unix(7)), keeps others from starting at the same time. Raises PortTakenError.
     """
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the past are no reason
-        try:
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0accountservice:{port}")
+        with socket.socket() as holder:
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the past are no reason
             holder.bind((ADDRESS, port))
-        except OSError as error:
-            raise PortTakenError(f"port {port}: {(error.strerror or str(error)).lower()}") from error
+    except OSError as error:
+        name.close()
+        raise PortTakenError(f"port {port}: {(error.strerror or str(error)).lower()}") from error
+    return name

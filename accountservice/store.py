@@ -1,6 +1,7 @@
 """The accounts in their embedded key-value store: one LMDB file, one process that writes it once, at start."""
 
 import json
+import os
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +23,7 @@ class Store:
     def __init__(self, path: str) -> None:
         """Open the file, or make it. Raises StoreError."""
         try:
-            self._environment = lmdb.open(path, subdir=False, map_size=MAP_SIZE, max_dbs=0)
+            self._environment = lmdb.open(os.fsencode(path), subdir=False, map_size=MAP_SIZE, max_dbs=0)
         except (lmdb.Error, OSError) as error:
             raise StoreError(f"cannot open the store: {error}") from error
 

@@ -5,8 +5,6 @@ import sys
 from time import monotonic
 from typing import NoReturn
 
-from probe import hot, verdict
-
 
 def main() -> NoReturn:
     """Run with the process's arguments and environment, write the outcome, end the process.
@@ -16,22 +14,31 @@ def main() -> NoReturn:
     under way in a thread, and must not hold it up.
     """
     started = monotonic()
+    try:
+        status = run(sys.argv[1:], started)
+    except KeyboardInterrupt:
+        os.write(2, b"interrupted\n")
+        status = 1
+    os._exit(status)
+
+
+def run(arguments: list[str], started: float) -> int:
+    """Answer the arguments, write the outcome; the exit status. `started` is on the monotonic clock."""
+    from probe import hot, verdict
+
     streams = verdict.open_streams()
     environ = dict(os.environb)
     os.environ.clear()
-    arguments = sys.argv[1:]
     try:
         outcome = hot.answer(arguments, environ, started)
         if outcome is None:
             from probe import cli
 
             outcome = cli.answer(arguments, environ, started)
-    except KeyboardInterrupt:
-        outcome = verdict.INTERRUPTED
-    except BaseException as error:  # noqa: BLE001 - no traceback, ever
+    except Exception as error:  # noqa: BLE001 - no traceback, ever
         outcome = verdict.broken(error)
     outcome.emit(streams)
-    os._exit(outcome.status)
+    return outcome.status
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ SEE_HELP = "healthchecker --help lists all options"
 
 HELP_SPELLINGS = frozenset(("-h", "-help", "--help"))
 VERSION_SPELLINGS = frozenset(("-version", "--version"))
+NO_VALUES = HELP_SPELLINGS | VERSION_SPELLINGS | {"--"}  # to be another option's value, they need an equals sign
 
 
 def answer(arguments: list[str], environ: dict[bytes, bytes], started: float) -> Verdict:
@@ -101,7 +102,7 @@ def _unknown(argument: str) -> UsageError:
 
 
 def _next_value(spelling: str, option: Option, following: str | None) -> str:
-    if following is None or following == "--" or following.partition("=")[0] in SPELLINGS:
+    if following is None or following in NO_VALUES or following.partition("=")[0] in SPELLINGS:
         found = "" if following is None else f", not {quote(following)}"
         raise UsageError(f"{spelling} needs a value{found}; expected {option.long}={option.metavar}. {option.help}")
     return following

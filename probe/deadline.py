@@ -54,7 +54,7 @@ def within(deadline: Deadline, doing: str, call: "Callable[[], Result]") -> "Res
     """The call's result, or its exception; DeadlineExceeded where neither came in time.
 
     A call that is late goes on in its thread until the process ends. Where no thread can be had (a limit on
-    processes), the call is made in this one: late is better than wrong.
+    processes), the call is made in this one, and its end is late; but late it is not taken for one in time.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -71,7 +71,9 @@ def within(deadline: Deadline, doing: str, call: "Callable[[], Result]") -> "Res
     try:
         _thread.start_new_thread(work, ())
     except RuntimeError:
-        return call()
+        result = call()
+        deadline.remaining(doing)
+        return result
     if not finished.acquire(timeout=deadline.remaining(doing)):
         raise deadline.exceeded(doing)
     if errors:

@@ -12,6 +12,8 @@ from probe.text import quote
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 DIGITS = frozenset("0123456789")
 
+DEEPEST = 10  # defaults in defaults: each level reads the text once more
+
 
 def expand(text: str, environ: "dict[bytes, bytes]") -> str:
     """The text with every expansion made; a dollar sign that starts none stays.
@@ -47,6 +49,10 @@ def _closing_brace(text: str, dollar: int) -> int:
             position += 2
         elif text.startswith("${", position):
             depth += 1
+            if depth > DEEPEST:
+                raise UsageError(
+                    f"{quote(text[dollar:])} is nested more than {DEEPEST} deep; use fewer defaults in defaults"
+                )
             position += 2
         elif text[position] == "}" and depth == 1:
             return position

@@ -51,7 +51,7 @@ OPTIONS = (
     Option("verbose", "v", "", "", "Say what was done also when healthy."),
 )
 
-# Every way to write an option but the attached and clustered short forms: -port (Go's own, which this program's Go model had), --port, -p.
+# Every way to write an option but the attached and clustered short forms: -port (as Go programs have it), --port, -p.
 SPELLINGS = {
     spelling: option
     for option in OPTIONS

@@ -32,6 +32,11 @@ class Reply:
         """Where a redirect points (RFC 9110, section 10.2.2); empty where that is not said."""
         return self.fields.get(b"location", b"")
 
+    @property
+    def chunked(self) -> bool:
+        """Whether the body comes in chunks (RFC 9112, section 7.1)."""
+        return _chunked(self.fields)
+
 
 class ReplyReader:
     """Feed it pieces, then `end` it or not; when `decided`, `reply` gives the reply or raises CheckFailed."""
@@ -67,7 +72,7 @@ class ReplyReader:
             return False
         if self._ended or self._failure or self._status in NO_BODY or len(self._data) > BODY_LIMIT:
             return True
-        if self._chunked:
+        if _chunked(self._fields):
             return dechunk(bytes(self._data))[1]
         length = self._fields.get(b"content-length", b"").decode("latin-1")
         return digits(length) and len(length) < 20 and len(self._data) >= int(length)
@@ -79,13 +84,9 @@ class ReplyReader:
         body = bytes(self._data[:BODY_LIMIT])
         if self._status in NO_BODY:
             body = b""
-        elif self._chunked:
+        elif _chunked(self._fields):
             body = dechunk(body)[0]
         return Reply(self._status, self._reason, self._fields, body)
-
-    @property
-    def _chunked(self) -> bool:
-        return self._fields.get(b"transfer-encoding", b"").lower().endswith(b"chunked")
 
     def _advance(self) -> bool:
         """One step: the status line, then the end of the header section. False where more bytes are needed."""
@@ -152,6 +153,10 @@ def _fields(head: bytes) -> "dict[bytes, bytes]":
         name, _, value = line.partition(b":")
         fields[name.lower()] = value.strip()
     return fields
+
+
+def _chunked(fields: "dict[bytes, bytes]") -> bool:
+    return fields.get(b"transfer-encoding", b"").lower().endswith(b"chunked")
 
 
 def _foreign_greeting(start: bytes) -> str:

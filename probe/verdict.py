@@ -4,10 +4,11 @@ Such as: unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, e
 """
 
 import posix
+from time import monotonic
 
 from probe import check
 from probe.check import Check
-from probe.deadline import Deadline
+from probe.deadline import Deadline, within
 from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.reply import Reply
 from probe.text import LINE_LIMIT, clip, printable
@@ -17,6 +18,8 @@ UNHEALTHY = 1  # and every other failure: Docker reserves 2 (Dockerfile referenc
 
 STDOUT = 1
 STDERR = 2
+
+WRITE_GRACE = 0.1  # seconds for a reader to make room for the output in a full pipe
 
 # Bytes of the line that each part may take, so that a long one does not push the others out; the body gets the rest.
 TARGET_LIMIT = 300
@@ -35,17 +38,22 @@ class Verdict:
         self.output = output  # for standard output where the status is 0, for standard error otherwise
 
     def emit(self, streams: "frozenset[int]") -> None:
-        """Write the output to its stream, where that is one of those open at the start. A reader gone is no news."""
+        """Write the output to its stream, where that is one of those open at the start.
+
+        A reader that is gone is no news, and one that does not read is not waited for.
+        """
         stream = STDOUT if self.status == HEALTHY else STDERR
-        data = self.output.encode()
+        if not self.output or stream not in streams:
+            return
         try:
-            while data and stream in streams:
-                data = data[posix.write(stream, data) :]
-        except OSError:
+            within(Deadline(WRITE_GRACE, monotonic()), "", lambda: _write(stream, self.output.encode()))
+        except (OSError, DeadlineExceeded):
             pass
 
 
-INTERRUPTED = Verdict(UNHEALTHY, "interrupted\n")
+def _write(stream: int, data: bytes) -> None:
+    while data:
+        data = data[posix.write(stream, data) :]
 
 
 def open_streams() -> "frozenset[int]":

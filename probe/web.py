@@ -30,7 +30,7 @@ from probe.target import Target
 from probe.text import printable, quote
 
 # What http.client has to know of a head, beside the status line.
-KNOWN_FIELDS = (b"location", b"content-length", b"transfer-encoding")
+KNOWN_FIELDS = (b"location", b"content-length")
 REASON_LIMIT = 1000  # bytes; far more than is shown
 
 # Where distributions keep the certificates they trust: Debian and Alpine, Fedora and RHEL, SUSE, Alpine and BSD.
@@ -77,10 +77,10 @@ def fetch(target: Target, deadline: Deadline, cacert: str, insecure: bool) -> Re
 
 def _fetch(target: Target, deadline: Deadline, verify: bool | str) -> Reply:
     urllib3.disable_warnings()
-    with requests.Session() as session:
+    with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable
-        session.mount("https://", _Adapter(deadline))
-        session.headers = {**http1.FIELDS, "Accept-Encoding": SKIP_HEADER}
+        session.mount("https://", _Adapter(target, deadline))
+        session.headers = {"Host": target.authority, **http1.FIELDS, "Accept-Encoding": SKIP_HEADER}
         try:
             response = session.get(
                 str(target), verify=verify, allow_redirects=False, stream=True, timeout=deadline.remaining()
@@ -132,7 +132,7 @@ def _failure(error: BaseException, deadline: Deadline) -> CheckFailed:
 def _tls_reason(error: ssl.SSLError) -> str:
     if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
         return "not a TLS server; ask by a URL with http://"
-    if isinstance(error, ssl.SSLEOFError):
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "connection closed in the TLS handshake"
     return f"TLS failed: {printable((error.reason or str(error)).replace('_', ' ').lower())}"
 
@@ -170,14 +170,24 @@ def _read_head(stream: BufferedReader) -> Reply:
 def _digest(reply: Reply) -> bytes:
     """A head that says of the reply only what http.client has to know."""
     fields = [b"%b: %b\r\n" % (name, reply.fields[name]) for name in KNOWN_FIELDS if name in reply.fields]
+    if reply.chunked:
+        fields.append(b"Transfer-Encoding: chunked\r\n")
     status_line = b"HTTP/1.1 %d %b\r\n" % (reply.status, reply.reason[:REASON_LIMIT].strip())
     return b"".join([status_line, *fields, b"Connection: close\r\n\r\n"])
+
+
+class _Session(requests.Session):
+    """A session that does not even look where a redirect points: what it cannot parse there would be an error."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        """No redirect is ever followed."""
+        return
 
 
 class _Adapter(HTTPAdapter):
     """requests' transport with connections and responses of ours."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, target: Target, deadline: Deadline) -> None:
         class Connection(HTTPSConnection):
             response_class = _StrictResponse
 
@@ -185,6 +195,10 @@ class _Adapter(HTTPAdapter):
                 connection = http1.connect(self.host.strip("[]"), self.port, deadline)
                 connection.settimeout(deadline.remaining())
                 return socket(connection.family, connection.type, connection.proto, connection.detach())
+
+            def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+                # The path as it was given: on its way here two libraries have normalised it.
+                super().putrequest(method, target.path, *args, **kwargs)
 
         class Pool(HTTPSConnectionPool):
             ConnectionCls = Connection

@@ -297,6 +297,18 @@ def test_a_port_in_use_is_one_line_and_1(service: Service, tmp_path: Path) -> No
     assert service.ask("/health").status == 200
 
 
+def test_of_two_that_start_at_once_on_one_port_one_runs(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder in folders:
+        folder.mkdir()
+    port = str(free_port())
+    with Service(folders[0], ACCOUNTSERVICE_PORT=port) as one, Service(folders[1], ACCOUNTSERVICE_PORT=port) as other:
+        deadline = time.monotonic() + PATIENCE
+        while one.process.poll() is None and other.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert sorted([one.process.poll() is None, other.process.poll() is None]) == [False, True]
+
+
 def test_a_service_killed_under_load_starts_again(tmp_path: Path) -> None:
     for _ in range(3):
         with Service(tmp_path) as running:

@@ -58,6 +58,11 @@ def test_a_file_that_is_no_store_is_an_error_that_names_it(path: str) -> None:
         Store(path)
 
 
+def test_a_path_that_is_no_utf_8_is_a_path_all_the_same(tmp_path: Path) -> None:
+    with Store(str(tmp_path / "\udcff")) as store:
+        assert store.seed() == 100
+
+
 # The process is killed while it writes the records: at the given one of them.
 SEED_AND_DIE = """
 import json, os, signal, sys

@@ -1,11 +1,13 @@
 """The command as its users run it: a process, its exit status, and both of its streams."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -178,6 +180,12 @@ BAD = {
     "unknown letter": (["-x"], {}, ["-x", "--help"]),
     "missing value": (["--port"], {}, ["--port needs a value", "--port=PORT", "1 to 65535"]),
     "missing value before an option": (["-host", "-port=1"], {}, ["-host needs a value, not '-port=1'"]),
+    "help for a value": (["--host", "--help"], {}, ["--host needs a value, not '--help'"]),
+    "escapes in an option": (["-p\u00e9\x1b[31m"], {}, [r"\x1b[31m"]),
+    "escapes in an argument": (["a", "b\x1b"], {}, [r"b\x1b"]),
+    "no UTF-8 in an argument": (["a", "b\udcff"], {}, [r"b\xff"]),
+    "no UTF-8 in a value": (["--host", "--port=\udcff"], {}, [r"\xff"]),
+    "empty file": (["--cacert="], {}, ["--cacert", "''", "PEM"]),
     "value for a switch": (["--verbose=1"], {}, ["--verbose", "does not take a value"]),
     "bad switch": ([], {"HEALTHCHECKER_INSECURE": "maybe"}, ["HEALTHCHECKER_INSECURE", "'maybe'", "1 or 0"]),
     "two URLs": (["http://a/", "http://b/"], {}, ["http://b/", "--help"]),
@@ -297,6 +305,19 @@ def test_a_closed_stream_changes_no_verdict(healthy: int, closed_stream: int, tm
         shell = ["sh", "-c", f'exec "$@" {closed_stream}>&-', "sh", *command]
         done = subprocess.run(shell, cwd=tmp_path, env={}, capture_output=True, timeout=30)
         assert done.returncode == status
+
+
+def test_a_reader_that_does_not_read_holds_nothing_up(tmp_path: Path, closed: int) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 65536)
+    os.set_blocking(writer, True)
+    command = [sys.executable, "-m", "probe", f"-port={closed}"]
+    assert subprocess.run(command, cwd=tmp_path, env={}, stderr=writer, timeout=30).returncode == 1
+    os.close(reader)
+    os.close(writer)
 
 
 def test_an_interrupt_is_one_line(tmp_path: Path) -> None:

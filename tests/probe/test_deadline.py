@@ -45,3 +45,5 @@ def test_without_a_thread_to_be_had_the_call_is_made_all_the_same(monkeypatch: p
 
     monkeypatch.setattr(_thread, "start_new_thread", refuse)
     assert within(Deadline(10, monotonic()), "", lambda: 5) == 5
+    with pytest.raises(DeadlineExceeded):
+        within(Deadline(0.05, monotonic()), "", lambda: threading.Event().wait(0.1))

@@ -57,6 +57,12 @@ def test_a_missing_brace_is_said(text: str) -> None:
         expand(text, ENVIRON)
 
 
+def test_defaults_in_defaults_have_a_bound() -> None:
+    assert expand("${A:-" * 10 + "x" + "}" * 10, {}) == "x"
+    with pytest.raises(UsageError, match="nested more than 10 deep"):
+        expand("${A:-" * 5000 + "x" + "}" * 5000, {})
+
+
 @given(st.text())
 def test_a_text_with_its_dollars_doubled_comes_out_as_itself(text: str) -> None:
     assert expand(text.replace("$", "$$"), {}) == text

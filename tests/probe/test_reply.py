@@ -55,6 +55,12 @@ REPLIES: dict[str, tuple[bytes, tuple[int, bytes] | str]] = {
     "length is too large": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\nok", (200, b"ok")),
     "field without a colon": (b"HTTP/1.1 200 OK\r\nwhatever\r\n\r\n", (200, b"")),
     "NUL in a field": (b"HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", (200, b"")),
+    "redirect to no URL": (b"HTTP/1.1 302 Found\r\nLocation: http://[::1\xff\r\n\r\n", (302, b"")),
+    "two lengths": (b"HTTP/1.1 503 No\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", (503, b"ab")),
+    "compressed and chunked": (
+        b"HTTP/1.1 503 No\r\nTransfer-Encoding: gzip, chunked \r\n\r\n2\r\nab\r\n0\r\n\r\n",
+        (503, b"ab"),
+    ),
     "nothing": (b"", "connection closed without a reply"),
     "only an interim reply": (b"HTTP/1.1 100 Continue\r\n\r\n", CUT),
     "cut in the version": (b"HTT", CUT),

@@ -52,7 +52,8 @@ def test_the_request_has_the_promised_fields_and_no_others(mock: responses.Reque
     mock.get("https://service/", status=200)
     fetch("https://service/")
     sent = {name: value for name, value in mock.calls[0].request.headers.items() if "SKIP" not in str(value)}
-    assert sent == {"User-Agent": f"healthchecker/{__version__}", "Accept": "*/*", "Connection": "close"}
+    expected = {"User-Agent": f"healthchecker/{__version__}", "Accept": "*/*", "Connection": "close"}
+    assert sent == {"Host": "service", **expected}
 
 
 def test_a_redirect_is_not_followed(mock: responses.RequestsMock) -> None:
@@ -178,6 +179,29 @@ def test_the_same_bytes_get_the_same_verdict_over_http_and_https(authority: Auth
         line = re.sub(r" \(\d+ ms\)", "", outcome.output.replace(f"{scheme}://localhost:{port}", ""))
         outcomes.append((outcome.status, line.partition(": ")[2].partition(", expected")[0]))
     assert outcomes[0] == outcomes[1]
+
+
+RAW_PATHS = ["/a/../b", "/./x", "/%zz", "/%7e%c3", "/[x]|", "/?", "/a?", "//a", "/a?b=/../c"]
+
+
+@pytest.mark.parametrize("path", RAW_PATHS)
+def test_the_request_is_that_of_plain_http(authority: Authority, path: str) -> None:
+    requests_seen: list[list[bytes]] = []
+
+    def record(connection: socket.socket) -> None:
+        requests_seen.append(servers.read_request(connection).split(b"\r\n"))
+        connection.sendall(servers.OK)
+
+    ports = []
+    for scheme, tls in (("http", None), ("https", authority.context("localhost"))):
+        with serving(record, tls=tls) as port:
+            ports.append(str(port).encode())
+            verdict.reach(check(f"{scheme}://localhost:{port}{path}", cacert=str(authority.file)), monotonic())
+    plain, encrypted = requests_seen
+    assert plain[0] == encrypted[0] == f"GET {path} HTTP/1.1".encode()
+    assert sorted(line.replace(ports[0], b"") for line in plain) == sorted(
+        line.replace(ports[1], b"") for line in encrypted
+    )
 
 
 def test_a_hundred_and_one_fields_are_no_trouble(authority: Authority) -> None:
