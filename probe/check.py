@@ -1,7 +1,7 @@
 """What to ask and what to expect, and the engine that asks."""
 
-from probe import target, values
-from probe.deadline import Deadline
+from probe import http1, target, values
+from probe.deadline import Deadline, within
 from probe.options import OPTIONS, Given, parsed
 from probe.reply import Reply
 from probe.target import Target
@@ -49,18 +49,20 @@ def build(given: "dict[str, Given]") -> Check:
 
 
 def _certificates(path: str) -> str:
-    from probe import web
+    from probe import trust
 
-    web.read_certificates(path)
+    trust.read_certificates(path)
     return path
 
 
 def fetch(check: Check, deadline: Deadline) -> Reply:
-    """Ask, by the engine for the target's scheme. Raises CheckFailed where there is no reply."""
-    if check.target.scheme == "https":
-        from probe import web
+    """Ask, by the engine for the target's scheme. Raises CheckFailed where there is no reply, DeadlineExceeded."""
+    if check.target.scheme == "http":
+        return http1.fetch(check.target, deadline)
+
+    def ask() -> Reply:
+        from probe import web  # within the deadline: the import takes longer than many a reply
 
         return web.fetch(check.target, deadline, check.cacert, check.insecure)
-    from probe import http1
 
-    return http1.fetch(check.target, deadline)
+    return within(deadline, "", ask)

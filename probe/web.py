@@ -1,7 +1,7 @@
 """One GET over https, by requests, under the same deadline and with the same words as `probe.http1`.
 
 requests brings TLS, verification and the HTTP client. What it does not promise is kept here: its timeouts are not a
-total, so the request runs in a thread that is not waited for beyond the deadline; the connection is made by
+total, so the caller runs it in a thread that is not waited for beyond the deadline; the connection is made by
 `probe.http1`, so that every address gets its share of the time; the head of the reply is read by `probe.reply`, so that
 the same bytes get the same verdict over http and over https.
 """
@@ -10,11 +10,9 @@ import ssl
 from contextlib import suppress
 from http.client import HTTPResponse
 from io import BufferedReader, BytesIO
-from pathlib import Path
 from socket import socket
 from typing import Any
 
-import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -24,46 +22,15 @@ from urllib3.util import SKIP_HEADER
 
 from probe import http1
 from probe.deadline import Deadline, within
-from probe.errors import CheckFailed, ProbeError, UsageError, os_reason
+from probe.errors import CheckFailed, ProbeError, os_reason
 from probe.reply import BODY_LIMIT, Reply, ReplyReader
 from probe.target import Target
-from probe.text import printable, quote
+from probe.text import printable
+from probe.trust import trust_store
 
 # What http.client has to know of a head, beside the status line.
 KNOWN_FIELDS = (b"location", b"content-length")
 REASON_LIMIT = 1000  # bytes; far more than is shown
-
-# Where distributions keep the certificates they trust: Debian and Alpine, Fedora and RHEL, SUSE, Alpine and BSD.
-TRUST_STORES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
-
-
-def read_certificates(path: str) -> None:
-    """Make sure that certificates can be read from the file. Raises UsageError, saying why they cannot."""
-    try:
-        if not Path(path).is_file() and Path(path).exists():  # a pipe could keep the reader waiting for ever
-            raise UsageError(f"{quote(path)} is not a file; expected a file of PEM certificates")
-        ssl.create_default_context(cafile=path)
-    except ssl.SSLError:
-        raise UsageError(f"{quote(path)} holds no certificate; expected a file of PEM certificates") from None
-    except (OSError, ValueError) as error:
-        reason = os_reason(error) if isinstance(error, OSError) else str(error)
-        raise UsageError(f"cannot read {quote(path)}: {reason}; expected a file of PEM certificates") from None
-
-
-def trust_store() -> str:
-    """The system's trusted certificates where there are any, certifi's otherwise."""
-    for path in TRUST_STORES:
-        try:
-            if Path(path).stat().st_size:
-                return path
-        except OSError:
-            continue
-    return certifi.where()
 
 
 def fetch(target: Target, deadline: Deadline, cacert: str, insecure: bool) -> Reply:
@@ -72,10 +39,6 @@ def fetch(target: Target, deadline: Deadline, cacert: str, insecure: bool) -> Re
     Raises CheckFailed, DeadlineExceeded.
     """
     verify = False if insecure else cacert or trust_store()
-    return within(deadline, "", lambda: _fetch(target, deadline, verify))
-
-
-def _fetch(target: Target, deadline: Deadline, verify: bool | str) -> Reply:
     urllib3.disable_warnings()
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable

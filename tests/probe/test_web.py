@@ -13,8 +13,9 @@ import pytest
 import requests
 import responses
 
-from probe import __version__, verdict, web
+from probe import __version__, trust, verdict
 from probe.check import Check, build
+from probe.check import fetch as ask
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.options import Given
@@ -31,8 +32,7 @@ def check(url: str, **texts: str) -> Check:
 
 
 def fetch(url: str, timeout: float = 20, **texts: str) -> Reply:
-    wanted = check(url, **texts)
-    return web.fetch(wanted.target, Deadline(timeout, monotonic()), wanted.cacert, wanted.insecure)
+    return ask(check(url, **texts), Deadline(timeout, monotonic()))
 
 
 @pytest.fixture
@@ -89,16 +89,16 @@ def test_no_variable_reaches_requests(
     mock.get("https://service/", status=200)
     fetch("https://service/", insecure=insecure)
     options = mock.calls[0].request.req_kwargs  # type: ignore[attr-defined]
-    assert options["verify"] == (False if insecure == "1" else web.trust_store())
+    assert options["verify"] == (False if insecure == "1" else trust.trust_store())
     assert not options["proxies"]
 
 
 def test_certifi_is_trusted_where_the_system_has_no_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
-    monkeypatch.setattr(web, "TRUST_STORES", (str(tmp_path / "missing"), str(tmp_path / "empty")))
-    assert web.trust_store().endswith("cacert.pem")
+    monkeypatch.setattr(trust, "TRUST_STORES", (str(tmp_path / "missing"), str(tmp_path / "empty")))
+    assert trust.trust_store().endswith("cacert.pem")
     (tmp_path / "empty").write_text("x")
-    assert web.trust_store() == str(tmp_path / "empty")
+    assert trust.trust_store() == str(tmp_path / "empty")
 
 
 def test_a_server_with_a_trusted_certificate_is_healthy(authority: Authority) -> None:
