@@ -18,10 +18,8 @@ def table() -> str:
 
 def _row(option: Option) -> str:
     spellings = [option.long] + ([f"-{option.short}"] if option.short else [])
-    if option is URL:
-        spelled = "`URL`"
-    else:
-        spelled = ", ".join(f"`{spelling}`" for spelling in spellings) + f" {option.metavar}".rstrip()
+    metavar = "" if option is URL else option.metavar
+    spelled = f"{', '.join(f'`{spelling}`' for spelling in spellings)} {metavar}".rstrip()
     default = f"`{option.default}`" if option.default else ""
     return f"| {spelled} | {default} | {option.help} | `{option.variable}` |"
 

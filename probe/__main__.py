@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from time import monotonic
 from typing import NoReturn
 
@@ -16,8 +17,9 @@ def main() -> NoReturn:
     started = monotonic()
     try:
         status = run(sys.argv[1:], started)
-    except KeyboardInterrupt:
-        os.write(2, b"interrupted\n")
+    except KeyboardInterrupt:  # before anything was opened
+        with suppress(OSError):
+            os.write(2, b"interrupted\n")
         status = 1
     os._exit(status)
 
@@ -35,6 +37,8 @@ def run(arguments: list[str], started: float) -> int:
             from probe import cli
 
             outcome = cli.answer(arguments, environ, started)
+    except KeyboardInterrupt:
+        outcome = verdict.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - no traceback, ever
         outcome = verdict.broken(error)
     outcome.emit(streams)

@@ -1,4 +1,4 @@
-"""One GET over plain HTTP/1.1 under one deadline: the engine of every http check.
+"""One GET over plain HTTP/1.1 under one deadline: the engine of every http check, and the connections of https.
 
 Built on `_socket` and modules that are built into the interpreter, because it also runs before the standard library
 can be imported. The request is the whole conversation: it asks the server to close, reads the head of the reply, and
@@ -58,14 +58,7 @@ def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
     for index, (family, address) in enumerate(found):
         doing = f"connecting to {address[0]}"
         try:
-            connection = _socket.socket(family, SOCK_STREAM)
-            try:
-                connection.settimeout(deadline.remaining(doing) / (len(found) - index))
-                connection.connect(address)
-                return connection
-            except BaseException:
-                connection.close()
-                raise
+            return _connected(family, address, deadline.remaining(doing) / (len(found) - index))
         except TimeoutError as error:
             if error.errno is None and index == len(found) - 1:  # our timeout, not the kernel's
                 raise deadline.exceeded(doing) from None
@@ -76,6 +69,17 @@ def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
     if len(reasons) == 1:
         raise CheckFailed(reasons.pop())
     raise CheckFailed("; ".join([f"{address}: {reason}" for address, reason in failures.items()]))
+
+
+def _connected(family: int, address: "tuple[Any, ...]", timeout: float) -> _socket.socket:
+    connection = _socket.socket(family, SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tuple[Any, ...]]]":

@@ -51,6 +51,9 @@ class Verdict:
             pass
 
 
+INTERRUPTED = Verdict(UNHEALTHY, "interrupted\n")
+
+
 def _write(stream: int, data: bytes) -> None:
     while data:
         data = data[posix.write(stream, data) :]

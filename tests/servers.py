@@ -46,6 +46,13 @@ def serving(behaviour: Behaviour, address: str = "127.0.0.1", tls: ssl.SSLContex
         thread.join(10)
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port: int = holder.getsockname()[1]
+        return port
+
+
 def read_request(connection: socket.socket) -> bytes:
     """The request's head."""
     request = b""
@@ -60,16 +67,6 @@ def replying(reply: bytes) -> Behaviour:
     def behave(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(reply)
-
-    return behave
-
-
-def greeting(banner: bytes) -> Behaviour:
-    """Speaks first, as SSH does, and then waits for the other side to close."""
-
-    def behave(connection: socket.socket) -> None:
-        connection.sendall(banner)
-        wait_for_close(connection)
 
     return behave
 

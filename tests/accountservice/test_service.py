@@ -17,18 +17,13 @@ import pytest
 
 from accountservice.network import own_address
 from tests.conftest import PATIENCE, Healthchecker
+from tests.servers import free_port
 
 
 class Answer(NamedTuple):
     status: int
     fields: dict[str, str]
     body: bytes
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        port: int = holder.getsockname()[1]
-        return port
 
 
 def connected(port: int, process: subprocess.Popen[bytes]) -> socket.socket:

@@ -33,9 +33,7 @@ def healthy() -> Iterator[int]:
 
 @pytest.fixture
 def closed() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    return servers.free_port()
 
 
 SPELLED = {

@@ -188,10 +188,8 @@ def test_names_and_addresses_of_both_families(host: str, address: str) -> None:
 
 
 def test_a_refused_connection_is_said() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     with pytest.raises(CheckFailed, match="^connection refused$"):
-        fetch(port)
+        fetch(servers.free_port())
 
 
 def test_an_unknown_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,10 +145,8 @@ def test_a_server_without_tls_is_told_apart() -> None:
 
 
 def test_a_refused_connection_has_the_words_of_plain_http() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     with pytest.raises(CheckFailed, match="^connection refused$"):
-        fetch(f"https://127.0.0.1:{port}/")
+        fetch(f"https://127.0.0.1:{servers.free_port()}/")
 
 
 @pytest.mark.parametrize("silent", ["handshake", "reply", "dripping"])
