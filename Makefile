@@ -7,15 +7,20 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs lock clean
+MACHINE := $(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
+BINARY := dist/healthchecker-linux-$(MACHINE)
+
+.PHONY: help binary demo test lint docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
+binary: $(BINARY) ## Build the static executable, dist/healthchecker-linux-ARCHITECTURE
+
 demo: $(READY) ## Start the account service, probe it healthy and unhealthy, stop it
 	@$(BIN)/python demo/session.py
 
-test: lint ## Lint, types and the whole test suite
+test: lint $(BINARY) ## Lint, types and the whole test suite, on the source and on the executable
 	$(BIN)/pytest
 
 lint: $(READY) ## Style, types, and the documentation's drift
@@ -32,8 +37,12 @@ lock: $(READY) ## Pin all dependencies anew, at their newest releases
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
 
 clean: ## Remove all that was made here
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
+	rm -rf $(VENV) .build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BINARY): $(READY) .ci/packages $(wildcard build/* build/bootloader/* probe/*.py)
+	@.ci/packages $$($(BIN)/python build/bootloader/link.py --missing)
+	@$(BIN)/pyinstaller --log-level WARN build/pyinstaller.spec
 
 $(READY): requirements.lock pyproject.toml .ci/venv
 	@.ci/venv $(PYTHON) $(VENV)

@@ -28,21 +28,18 @@ def run(arguments: list[str], started: float) -> int:
     """Answer the arguments, write the outcome; the exit status. `started` is on the monotonic clock."""
     from probe import hot, verdict
 
-    streams = verdict.open_streams()
     environ = dict(os.environb)
     os.environ.clear()
-    try:
-        outcome = hot.answer(arguments, environ, started)
-        if outcome is None:
-            from probe import cli
 
-            outcome = cli.answer(arguments, environ, started)
-    except KeyboardInterrupt:
-        outcome = verdict.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - no traceback, ever
-        outcome = verdict.broken(error)
-    outcome.emit(streams)
-    return outcome.status
+    def answer() -> verdict.Verdict:
+        outcome = hot.answer(arguments, environ, started)
+        if outcome is not None:
+            return outcome
+        from probe import cli
+
+        return cli.answer(arguments, environ, started)
+
+    return verdict.conclude(answer)
 
 
 if __name__ == "__main__":

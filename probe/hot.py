@@ -6,12 +6,22 @@ imports stand on modules built into it. It is a shortcut, never a second opinion
 help and every error included, is left to `probe.cli`, which comes to the same check for every list accepted here.
 """
 
+import posix
+from time import monotonic
+
 from probe import check, verdict
 from probe.check import Check
 from probe.errors import UsageError
 from probe.expand import expand
 from probe.options import SPELLINGS, Given, settle
 from probe.verdict import Verdict
+
+
+def main(arguments: "list[str]") -> "int | None":
+    """The frozen program's first stage: answer an ordinary argument list; the exit status, None for every other."""
+    started = monotonic()
+    wanted = parse(arguments, posix.environ)
+    return verdict.conclude(lambda: verdict.reach(wanted, started)) if wanted else None
 
 
 def answer(arguments: "list[str]", environ: "dict[bytes, bytes]", started: float) -> "Verdict | None":

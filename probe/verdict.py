@@ -13,6 +13,10 @@ from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.reply import Reply
 from probe.text import LINE_LIMIT, clip, printable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 HEALTHY = 0
 UNHEALTHY = 1  # and every other failure: Docker reserves 2 (Dockerfile reference, HEALTHCHECK)
 
@@ -52,6 +56,19 @@ class Verdict:
 
 
 INTERRUPTED = Verdict(UNHEALTHY, "interrupted\n")
+
+
+def conclude(answer: "Callable[[], Verdict]") -> int:
+    """Come to a verdict and write its output; its exit status. No exception of the answer's gets out."""
+    streams = open_streams()
+    try:
+        verdict = answer()
+    except KeyboardInterrupt:
+        verdict = INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - no traceback, ever
+        verdict = broken(error)
+    verdict.emit(streams)
+    return verdict.status
 
 
 def _write(stream: int, data: bytes) -> None:

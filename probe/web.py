@@ -20,13 +20,12 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util import SKIP_HEADER
 
-from probe import http1
+from probe import http1, trust
 from probe.deadline import Deadline, within
 from probe.errors import CheckFailed, ProbeError, os_reason
 from probe.reply import BODY_LIMIT, Reply, ReplyReader
 from probe.target import Target
 from probe.text import printable
-from probe.trust import trust_store
 
 # What http.client has to know of a head, beside the status line.
 KNOWN_FIELDS = (b"location", b"content-length")
@@ -38,15 +37,14 @@ def fetch(target: Target, deadline: Deadline, cacert: str, insecure: bool) -> Re
 
     Raises CheckFailed, DeadlineExceeded.
     """
-    verify = False if insecure else cacert or trust_store()
     urllib3.disable_warnings()
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable
-        session.mount("https://", _Adapter(target, deadline))
+        session.mount("https://", _Adapter(target, deadline, trust.context(cacert, insecure)))
         session.headers = {"Host": target.authority, **http1.FIELDS, "Accept-Encoding": SKIP_HEADER}
         try:
             response = session.get(
-                str(target), verify=verify, allow_redirects=False, stream=True, timeout=deadline.remaining()
+                str(target), verify=not insecure, allow_redirects=False, stream=True, timeout=deadline.remaining()
             )
         except ProbeError:
             raise
@@ -148,9 +146,9 @@ class _Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    """requests' transport with connections and responses of ours."""
+    """requests' transport with connections, responses and trust of ours."""
 
-    def __init__(self, target: Target, deadline: Deadline) -> None:
+    def __init__(self, target: Target, deadline: Deadline, context: ssl.SSLContext) -> None:
         class Connection(HTTPSConnection):
             response_class = _StrictResponse
 
@@ -167,9 +165,13 @@ class _Adapter(HTTPAdapter):
             ConnectionCls = Connection
 
         self._pool = Pool
+        self._context = context
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """As requests does it, with our connections for https."""
-        super().init_poolmanager(*args, **kwargs)
+        """As requests does it, with our connections and our context for https."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"https": self._pool}
+
+    def cert_verify(self, *args: object) -> None:
+        """The context knows all there is to know; requests would want a file of certificates."""

@@ -1,6 +1,7 @@
 """What every test has: no variable of the surroundings, and a way to run the probe as a process."""
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -44,14 +45,30 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(params=["module", "script"])
-def healthchecker(request: pytest.FixtureRequest, tmp_path: Path) -> Healthchecker:
+@pytest.fixture(params=["module", "script", "binary"])
+def command(request: pytest.FixtureRequest) -> list[str]:
+    """How the probe is started, in each form that it has."""
+    return {
+        "module": lambda: [sys.executable, "-m", "probe"],
+        "script": lambda: [str(Path(sys.executable).parent / "healthchecker")],
+        "binary": lambda: [str(request.getfixturevalue("binary"))],
+    }[request.param]()
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The static executable, which `make binary` leaves."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    path = Path(__file__).parent.parent / "dist" / f"healthchecker-linux-{machine}"
+    if not path.exists():
+        pytest.skip(f"there is no {path.name}; type: make binary")
+    return path
+
+
+@pytest.fixture
+def healthchecker(command: list[str], tmp_path: Path) -> Healthchecker:
     """Run the probe as users do: `healthchecker("-port=80", HEALTHCHECKER_TIMEOUT="1s")`."""
-    commands = {
-        "module": [sys.executable, "-m", "probe"],
-        "script": [str(Path(sys.executable).parent / "healthchecker")],
-    }
-    return runner(commands[request.param], tmp_path)
+    return runner(command, tmp_path)
 
 
 def runner(command: list[str], folder: Path) -> Healthchecker:

@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -296,32 +295,35 @@ def test_the_version_is_told(healthchecker: Healthchecker, spelling: str) -> Non
     assert (run.status, run.stdout, run.stderr) == (0, f"healthchecker {__version__}\n", "")
 
 
-@pytest.mark.parametrize("closed_stream", [1, 2])
-def test_a_closed_stream_changes_no_verdict(healthy: int, closed_stream: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("closed_stream", [0, 1, 2])
+def test_a_closed_stream_changes_no_verdict(
+    command: list[str], healthy: int, closed_stream: int, tmp_path: Path
+) -> None:
     for port, status in ((healthy, 0), (1, 1)):
-        command = [sys.executable, "-m", "probe", f"-port={port}", "-v"]
-        shell = ["sh", "-c", f'exec "$@" {closed_stream}>&-', "sh", *command]
+        shell = ["sh", "-c", f'exec "$@" {closed_stream}>&-', "sh", *command, f"-port={port}", "-v"]
         done = subprocess.run(shell, cwd=tmp_path, env={}, capture_output=True, timeout=30)
         assert done.returncode == status
 
 
-def test_a_reader_that_does_not_read_holds_nothing_up(tmp_path: Path, closed: int) -> None:
+def test_a_reader_that_does_not_read_holds_nothing_up(command: list[str], tmp_path: Path, closed: int) -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with suppress(BlockingIOError):
         while True:
             os.write(writer, b"x" * 65536)
     os.set_blocking(writer, True)
-    command = [sys.executable, "-m", "probe", f"-port={closed}"]
-    assert subprocess.run(command, cwd=tmp_path, env={}, stderr=writer, timeout=30).returncode == 1
+    assert (
+        subprocess.run([*command, f"-port={closed}"], cwd=tmp_path, env={}, stderr=writer, timeout=30).returncode == 1
+    )
     os.close(reader)
     os.close(writer)
 
 
-def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
+def test_an_interrupt_is_one_line(command: list[str], tmp_path: Path) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     with serving(servers.wait_for_close) as port:
         accepted = subprocess.Popen(
-            [sys.executable, "-m", "probe", f"-port={port}", "-t", "30"], cwd=tmp_path, env={}, stderr=subprocess.PIPE
+            [*command, f"-port={port}", "-t", "30"], cwd=tmp_path, env={}, stderr=subprocess.PIPE
         )
         wait_for_connection(accepted.pid)
         accepted.send_signal(signal.SIGINT)

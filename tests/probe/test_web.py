@@ -89,16 +89,31 @@ def test_no_variable_reaches_requests(
     mock.get("https://service/", status=200)
     fetch("https://service/", insecure=insecure)
     options = mock.calls[0].request.req_kwargs  # type: ignore[attr-defined]
-    assert options["verify"] == (False if insecure == "1" else trust.trust_store())
+    assert options["verify"] is (insecure != "1")
     assert not options["proxies"]
 
 
-def test_certifi_is_trusted_where_the_system_has_no_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def trusted() -> int:
+    """How many authorities an ordinary check trusts."""
+    return trust.context("", insecure=False).cert_store_stats()["x509_ca"]
+
+
+def test_certifi_is_trusted_where_the_system_has_no_store(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, authority: Authority
+) -> None:
     (tmp_path / "empty").touch()
     monkeypatch.setattr(trust, "TRUST_STORES", (str(tmp_path / "missing"), str(tmp_path / "empty")))
-    assert trust.trust_store().endswith("cacert.pem")
-    (tmp_path / "empty").write_text("x")
-    assert trust.trust_store() == str(tmp_path / "empty")
+    assert trusted() > 100
+    (tmp_path / "empty").write_bytes(authority.file.read_bytes())
+    assert trusted() == 1
+
+
+def test_a_system_store_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.write_text("x")
+    monkeypatch.setattr(trust, "TRUST_STORES", (str(store),))
+    with pytest.raises(CheckFailed, match=f"^cannot use the certificates in '{store}': "):
+        fetch("https://localhost:1/")
 
 
 def test_a_server_with_a_trusted_certificate_is_healthy(authority: Authority) -> None:

@@ -1,0 +1,20 @@
+/*
+ * Python modules as ready code, in the executable. link.py writes frozen.c from the modules' source.
+ */
+
+#ifndef FROZEN_H
+#define FROZEN_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/* All of them, as CPython wants them: ended by an entry without a name. */
+extern const struct _frozen frozen_modules[];
+
+/* The names of those that the first stage needs, each behind the ones that it imports; ended by NULL. */
+extern const char *const core_modules[];
+
+/* What the program says when it is interrupted. */
+extern const char interrupted_line[];
+
+#endif

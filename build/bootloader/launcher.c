@@ -1,0 +1,239 @@
+/*
+ * The start of healthchecker, and the bootloader that PyInstaller appends its archive to.
+ *
+ * A health check is a new process every few seconds, so what counts is how soon the first line of Python runs. A
+ * PyInstaller one-file program unpacks itself and starts a second process first; an installed CPython spends most of
+ * its start on finding and reading files. This program does neither: CPython is linked into it, and it starts in two
+ * stages, of which most runs see only the first.
+ *
+ *   1. The core interpreter. PyConfig._init_main = 0 stops CPython's start half way ("multi-phase initialization",
+ *      docs.python.org/3/c-api/init_config.html): there are the language, its built-in types and modules, and the
+ *      frozen modules that lie in this executable as ready code, but no import path, no codecs and no sys.argv. That
+ *      takes a millisecond and no file. It is all that probe.hot needs to answer the ordinary arguments.
+ *   2. The full interpreter. Whatever probe.hot leaves (help, mistakes, https) is answered by the same program with
+ *      click and requests: CPython finishes its start, and archive.py runs the program from PyInstaller's archive,
+ *      reading it where it lies, at the end of this executable.
+ *
+ * The rest of this file keeps promises that the surroundings could break before any Python runs: one line and exit
+ * status 1 whatever goes wrong, and a verdict that no environment variable changes.
+ */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <netdb.h>
+#include <nss.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "frozen.h"
+
+enum { FAILURE = 1 }; /* the exit status of everything but a healthy verdict */
+
+/* The linker's names for getaddrinfo (ld's option --wrap). */
+int __wrap_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+static bool stderr_is_open; /* at the start: later its number may be a socket's */
+
+static void
+say(const char *text)
+{
+    if (stderr_is_open && write(STDERR_FILENO, text, strlen(text)) < 0)
+        return; /* a reader that is gone is no news */
+}
+
+static _Noreturn void
+fail(const char *reason)
+{
+    say("internal error: ");
+    say(reason);
+    say("\n");
+    _exit(FAILURE);
+}
+
+/* For an exception that Python code let through, which it does only where it could not even be loaded. */
+static _Noreturn void
+fail_with_exception(void)
+{
+    PyObject *type = PyErr_Occurred();
+    fail(type ? ((PyTypeObject *)type)->tp_name : "no result and no exception");
+}
+
+static void
+check(PyStatus status)
+{
+    if (PyStatus_Exception(status))
+        fail(status.err_msg ? status.err_msg : "the interpreter did not start");
+}
+
+/*
+ * Signals. A crash must not be a signal's exit status (Docker knows 0 and 1), and an interrupt at the terminal must be
+ * answered also where the interpreter is not there yet, or waits inside the C library. A file that was cut short shows
+ * as SIGBUS, when a page is touched that is not there any more; damaged code as any of the others.
+ */
+static void
+on_signal(int number)
+{
+    if (number == SIGINT)
+        say(interrupted_line);
+    else
+        say("internal error: crashed; this executable may be damaged, compare it with the one that was released\n");
+    _exit(FAILURE);
+}
+
+static void
+catch_signals(void)
+{
+    static const int caught[] = {SIGINT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+    static char stack[64 * 1024]; /* of its own, for a crash may be the stack's overflow */
+    const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+
+    sigaltstack(&alternative, NULL);
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
+        struct sigaction before;
+        sigaction(caught[i], NULL, &before);
+        if (caught[i] != SIGINT || before.sa_handler != SIG_IGN) /* a shell's background job is not interrupted */
+            sigaction(caught[i], &action, NULL);
+    }
+    action.sa_handler = SIG_IGN; /* a line written to a pipe that nobody reads any more is an error, not the end */
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/*
+ * The core interpreter, isolated: no PYTHON* variable is read, no file looked for, no argument parsed.
+ */
+static void
+start_core(int argc, char **argv, const char *executable)
+{
+    PyPreConfig preconfig;
+    PyPreConfig_InitIsolatedConfig(&preconfig);
+    preconfig.utf8_mode = 1; /* whatever the locale says */
+    check(Py_PreInitialize(&preconfig));
+
+    PyConfig config;
+    PyConfig_InitIsolatedConfig(&config);
+    config._init_main = 0;
+    config.parse_argv = 0;
+    config.site_import = 0;
+    config.write_bytecode = 0;
+    config.install_signal_handlers = 0;
+    config.use_hash_seed = 1; /* 0: the same run is the same run; no dictionary here holds keys that a server chose */
+    check(PyConfig_SetBytesArgv(&config, argc, argv));
+    check(PyConfig_SetBytesString(&config, &config.executable, executable));
+
+    /* With all of these given, the second stage has no path to compute, and looks for no file to compute it from. */
+    wchar_t **const folders[] = {&config.home,        &config.prefix,           &config.base_prefix,
+                                 &config.exec_prefix, &config.base_exec_prefix, &config.stdlib_dir};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        check(PyConfig_SetString(&config, folders[i], L"/"));
+    check(PyConfig_SetString(&config, &config.base_executable, config.executable));
+    config.module_search_paths_set = 1;
+
+    PyImport_FrozenModules = frozen_modules;
+    check(Py_InitializeFromConfig(&config));
+    PyConfig_Clear(&config);
+}
+
+/*
+ * Take the environment away from the libraries, once Python has its copy of it (posix.environ): RES_OPTIONS and
+ * HOSTALIASES speak to the look-up of names, SSL_CERT_FILE and OPENSSL_CONF to the trust, and more in other versions.
+ */
+static void
+isolate_libraries(void)
+{
+    if (!PyImport_ImportModule("posix"))
+        fail_with_exception();
+    clearenv();
+    setenv("TZ", "UTC0", 1); /* the time module would read /etc/localtime otherwise */
+}
+
+/*
+ * Linked in place of getaddrinfo, for the look-ups of every part of the program. They use /etc/hosts and DNS, which
+ * glibc has built in. What else /etc/nsswitch.conf may name are shared libraries of the system's own glibc, which crash
+ * in a program that has another glibc linked in.
+ */
+int
+__wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+    __nss_configure_lookup("hosts", "files dns");
+    return __real_getaddrinfo(name, service, hints, found);
+}
+
+/*
+ * Load the frozen modules of the first stage, each behind those that it imports. An import statement then finds them
+ * loaded. Left to import statements, each would go through importlib, written in Python, at three times the cost.
+ */
+static void
+load_core_modules(void)
+{
+    for (const char *const *name = core_modules; *name; name++) {
+        if (PyImport_ImportFrozenModule(*name) <= 0)
+            fail_with_exception();
+        /* What importlib does besides: the module becomes an attribute of its package. */
+        const char *dot = strrchr(*name, '.');
+        if (dot) {
+            PyObject *package = PyUnicode_FromStringAndSize(*name, dot - *name);
+            PyObject *parent = package ? PyImport_GetModule(package) : NULL;
+            PyObject *module = PyImport_AddModule(*name); /* borrowed */
+            if (!parent || !module || PyObject_SetAttrString(parent, dot + 1, module) < 0)
+                fail_with_exception();
+            Py_DECREF(parent);
+            Py_DECREF(package);
+        }
+    }
+}
+
+/* The arguments as str. Bytes that are not UTF-8 become lone surrogates, as everywhere in Python (PEP 383). */
+static PyObject *
+decoded_arguments(int argc, char **argv)
+{
+    PyObject *arguments = PyList_New(0);
+    for (int i = 1; arguments && i < argc; i++) {
+        PyObject *text = PyUnicode_DecodeUTF8(argv[i], (Py_ssize_t)strlen(argv[i]), "surrogateescape");
+        if (!text || PyList_Append(arguments, text) < 0)
+            return NULL;
+        Py_DECREF(text);
+    }
+    return arguments;
+}
+
+/* Call a function of a loaded module; the exit status that it returns, -1 for None. */
+static int
+call(const char *module_name, const char *function, PyObject *argument)
+{
+    PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *result = module && argument ? PyObject_CallMethod(module, function, "O", argument) : NULL;
+    if (!result)
+        fail_with_exception();
+    return result == Py_None ? -1 : (int)PyLong_AsLong(result);
+}
+
+int
+main(int argc, char **argv)
+{
+    stderr_is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
+    catch_signals();
+    mallopt(M_ARENA_MAX, 1); /* a second thread would reserve 64 MB of address space for an arena of its own */
+
+    /* The path that execve was given: /proc/self/exe may not be there, and argv[0] may be anything. */
+    const char *executable = (const char *)getauxval(AT_EXECFN);
+    start_core(argc, argv, executable ? executable : "");
+    PyGC_Disable(); /* nothing lives long enough here for a collection to pay */
+    isolate_libraries();
+    load_core_modules();
+
+    int status = call("probe.hot", "main", decoded_arguments(argc, argv));
+    if (status < 0) {
+        check(_Py_InitializeMain());
+        status = call("archive", "run", PyUnicode_DecodeFSDefault(executable ? executable : ""));
+    }
+    _exit(status < 0 ? FAILURE : status);
+}
