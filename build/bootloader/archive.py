@@ -5,8 +5,9 @@ the archive is read once, where it lies, into memory; every import is answered f
 nothing is written, no file beside the executable can slip into the program, and an update that replaces the executable
 meanwhile changes nothing.
 
-The file, from its start: the launcher, an ELF program; PyInstaller's archive (a CArchive, with a PYZ in it, its modules
-marshalled and compressed one by one), which PyInstaller puts into an ELF section; and the seal, which `seal` adds.
+The executable is the launcher, an ELF program, and behind it, as an ELF section of its own, PyInstaller's archive: a
+CArchive, with the script and a PYZ in it, whose modules are marshalled and compressed one by one. A seal (seal.c) says
+where the archive lies, and lets damage be noticed before any of it is run.
 """
 
 import sys
@@ -24,11 +25,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import FileIO
     from types import CodeType, ModuleType
+    from typing import BinaryIO
 
 REPLACE = "put the released file in its place"
 
-SEAL_MAGIC = b"sealed\r\n"
-SEAL = Struct("!8sQQI")  # magic, where the archive begins and ends in the file, CRC-32 of all before the seal
+# The note of seal.c: behind its owner and version the file's size, where the archive begins and its size, and the CRC-32
+# of the file with zeros for these four numbers.
+NOTE = Struct("=16sI").pack(b"healthchecker", 1)
+SEAL = Struct("=QQQQ")
+HEAD = 4096  # bytes of the file in which the note lies
 PIECE = 256 * 1024  # bytes read at once for the checksum
 
 # PyInstaller's formats: PyInstaller/archive/writers.py, the same since version 5.
@@ -101,27 +106,22 @@ def _read(*paths: str) -> memoryview:
 
 
 def _sealed(executable: "FileIO") -> memoryview:
-    """What the seal at the end of the executable says is the archive. Raises Unusable where the seal is broken."""
-    size = executable.seek(0, 2) - SEAL.size
-    executable.seek(max(size, 0))
-    seal = executable.read()
-    if len(seal) < SEAL.size or not seal.startswith(SEAL_MAGIC):
-        raise Unusable(f"this executable is cut short; {REPLACE}")
-    _, start, end, checksum = SEAL.unpack(seal)
-    if checksum != _checksum(executable, size):
+    """The executable's archive. Raises Unusable where the executable is not as it was sealed."""
+    head = executable.read(HEAD)
+    at = head.find(NOTE) + len(NOTE)
+    size, archive, archive_size, checksum = SEAL.unpack_from(head, at)
+    if checksum != _checksum(executable, head, at):
         raise Unusable(f"this executable was altered; {REPLACE}")
-    executable.seek(start)
-    return memoryview(executable.read(end - start))
+    executable.seek(archive)
+    return memoryview(executable.read(archive_size))
 
 
-def _checksum(executable: "FileIO", size: int) -> int:
-    """CRC-32 of the first `size` bytes."""
-    executable.seek(0)
-    checksum = 0
-    while size > 0:
-        piece = executable.read(min(size, PIECE))
+def _checksum(executable: "BinaryIO | FileIO", head: bytes, at: int) -> int:
+    """CRC-32 of the file, whose first bytes are `head`, with zeros for the seal `at` there."""
+    checksum = zlib.crc32(head[:at] + bytes(SEAL.size) + head[at + SEAL.size :])
+    executable.seek(len(head))
+    while piece := executable.read(PIECE):
         checksum = zlib.crc32(piece, checksum)
-        size -= len(piece)
     return checksum
 
 
@@ -144,4 +144,7 @@ def seal(path: str) -> None:
         content = executable.read()
         end = content.rindex(COOKIE_MAGIC) + COOKIE.size
         _, length, *_ = COOKIE.unpack_from(content, end - COOKIE.size)
-        executable.write(SEAL.pack(SEAL_MAGIC, end - length, end, zlib.crc32(content)))
+        at = content.index(NOTE) + len(NOTE)
+        checksum = _checksum(executable, content[:HEAD], at)
+        executable.seek(at)
+        executable.write(SEAL.pack(len(content), end - length, length, checksum))

@@ -27,6 +27,7 @@
 #include <nss.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -105,6 +106,19 @@ catch_signals(void)
     }
     action.sa_handler = SIG_IGN; /* a line written to a pipe that nobody reads any more is an error, not the end */
     sigaction(SIGPIPE, &action, NULL);
+}
+
+/*
+ * CPython tells of its own failures on C's stderr, in many lines ("Fatal Python error", "Python path configuration").
+ * They go nowhere, the one line comes from this file: glibc lets a program set the variable (its manual, 12.2).
+ */
+static void
+silence_c_stderr(void)
+{
+    static char nowhere[1];
+    FILE *stream = fmemopen(nowhere, sizeof nowhere, "w");
+    if (stream)
+        stderr = stream;
 }
 
 /*
@@ -221,6 +235,7 @@ main(int argc, char **argv)
 {
     stderr_is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
     catch_signals();
+    silence_c_stderr();
     mallopt(M_ARENA_MAX, 1); /* a second thread would reserve 64 MB of address space for an arena of its own */
 
     /* The path that execve was given: /proc/self/exe may not be there, and argv[0] may be anything. */

@@ -38,7 +38,7 @@ NEEDED: dict[str, list[str | Path]] = {
     "libbluetooth-dev": [Path("/usr/include/bluetooth/bluetooth.h")],  # for a header that _ssl.c's socketmodule.h wants
 }
 
-SOURCES = ["launcher.c", "inittab.c", "without_zstd.c"]
+SOURCES = ["seal.c", "launcher.c", "inittab.c", "without_zstd.c"]
 MODULE_SOURCES = ["Modules/_ssl.c", "Modules/_hashopenssl.c"]
 
 COMPILE = ["gcc", "-c", "-O2", "-fwrapv", "-DNDEBUG", f"-I{HERE}"]
@@ -50,7 +50,8 @@ AS_CPYTHON = ["-w", "-DPy_BUILD_CORE_BUILTIN", f"-I{INCLUDE}", f"-I{INCLUDE / 'i
 
 # libz and libm are needed by the others. Stripped, and without a build id, the same input gives the same bytes.
 LINKED = [LIBRARIES / "libssl.a", LIBRARIES / "libcrypto.a", LIBRARIES / "libz.a"]
-LINK = ["gcc", "-static", "-s", "-Wl,--build-id=none", "-Wl,--gc-sections", "-Wl,--wrap=getaddrinfo"]
+LINK = ["gcc", "-static", "-s", "-Wl,--build-id=none", "-Wl,--gc-sections", "-Wl,--wrap=getaddrinfo",
+        "-Wl,--entry=sealed_start", f"-Wl,--script={HERE / 'align.ld'}"]  # fmt: skip
 
 # What the full interpreter and the archive's loader import before the archive can be read.
 EARLY = ["encodings", "encodings.aliases", "encodings.utf_8", "struct"]
