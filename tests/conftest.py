@@ -2,6 +2,7 @@
 
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -88,3 +89,16 @@ def runner(command: list[str], folder: Path) -> Healthchecker:
         return Run(done.returncode, done.stdout.decode(), done.stderr.decode(), seconds)
 
     return run
+
+
+def wait_for_connection(pid: int) -> None:
+    """Return when the process has a socket."""
+    for _ in range(3000):
+        folder = Path(f"/proc/{pid}/fd")
+        try:
+            if any("socket:" in str(entry.readlink()) for entry in folder.iterdir()):
+                return
+        except OSError:
+            continue
+        signal.sigtimedwait([], 0.01)
+    pytest.fail("the process made no connection")

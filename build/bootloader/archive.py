@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 REPLACE = "put the released file in its place"
 
-# The note of seal.c: behind its owner and version the file's size, where the archive begins and its size, and the CRC-32
-# of the file with zeros for these four numbers.
+# The note of seal.c: behind its owner and version the file's size, the archive's offset and size, and the CRC-32 of the
+# file with zeros for these four numbers.
 NOTE = Struct("=16sI").pack(b"healthchecker", 1)
 SEAL = Struct("=QQQQ")
 HEAD = 4096  # bytes of the file in which the note lies
@@ -109,7 +109,7 @@ def _sealed(executable: "FileIO") -> memoryview:
     """The executable's archive. Raises Unusable where the executable is not as it was sealed."""
     head = executable.read(HEAD)
     at = head.find(NOTE) + len(NOTE)
-    size, archive, archive_size, checksum = SEAL.unpack_from(head, at)
+    _, archive, archive_size, checksum = SEAL.unpack_from(head, at)
     if checksum != _checksum(executable, head, at):
         raise Unusable(f"this executable was altered; {REPLACE}")
     executable.seek(archive)

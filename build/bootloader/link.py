@@ -58,9 +58,10 @@ EARLY = ["encodings", "encodings.aliases", "encodings.utf_8", "struct"]
 LOADER = "archive"
 FIRST_STAGE = "probe.hot"
 
-# Prints the modules of ours that a module imports, each behind those that it imports itself, as JSON.
+# Prints the modules in a folder that one of them imports, each behind those that it imports itself. It imports nothing
+# that is not frozen into every interpreter, and finds nothing outside the folder.
 RECORDER = """
-import json, sys
+import sys
 from importlib.machinery import FileFinder, SourceFileLoader
 loaded = []
 class Recorder(SourceFileLoader):
@@ -70,7 +71,7 @@ class Recorder(SourceFileLoader):
 sys.path[:] = sys.argv[2:]
 sys.path_hooks.insert(0, FileFinder.path_hook((Recorder, [".py"])))
 __import__(sys.argv[1])
-print(json.dumps(loaded))
+print(*loaded)
 """
 
 
@@ -114,8 +115,7 @@ def _require_packages() -> None:
 def first_stage(packages: Path) -> list[str]:
     """The modules of the first stage, each behind those that it imports. Raises BuildError for one of another's."""
     command = [sys.executable, "-I", "-S", "-c", RECORDER, FIRST_STAGE, str(packages)]
-    names: list[str] = json.loads(_run(command))
-    return names
+    return _run(command).split()
 
 
 def frozen_names(packages: Path) -> list[str]:
@@ -164,7 +164,8 @@ def _module_source(name: str, folders: list[Path]) -> tuple[Path, bool]:
 
 def _compile(source: Path, work: Path, options: list[str]) -> Path:
     output = work / f"{source.stem}.o"
-    _run([*COMPILE, *options, str(source), "-o", str(output)])
+    # Without the folder in __FILE__, which _ssl.c has in its errors, any folder gives the same bytes.
+    _run([*COMPILE, *options, f"-ffile-prefix-map={source.parent}/=", str(source), "-o", str(output)])
     return output
 
 
@@ -216,7 +217,7 @@ def _fetch_source(package: str, version: str, folder: Path) -> Path:
     }
     options = [f"--option={name}={value}" for name, value in settings.items()]
     _run(["apt-get", *options, "update"])
-    for candidate in _revisions(_run(["apt-cache", *options, "showsrc", "--only-source", package]), version):
+    for candidate in revisions(_run(["apt-cache", *options, "showsrc", "--only-source", package]), version):
         try:
             _run(["apt-get", *options, "source", "--download-only", f"{package}={candidate}"], folder)
         except BuildError as error:
@@ -229,7 +230,7 @@ def _fetch_source(package: str, version: str, folder: Path) -> Path:
     raise BuildError(f"cannot download the source of {package} {version}: {refused}")
 
 
-def _revisions(records: str, version: str) -> list[str]:
+def revisions(records: str, version: str) -> list[str]:
     """The version itself, and Debian's other revisions of the same release: a repository may lag with the source."""
     release = version.rpartition("-")[0]
     listed = re.findall(r"^Version: (\S+)$", records, re.MULTILINE)

@@ -15,7 +15,7 @@ from probe import __version__
 from probe.options import OPTIONS, URL
 from tests import servers
 from tests.certificates import Authority
-from tests.conftest import Healthchecker
+from tests.conftest import Healthchecker, wait_for_connection
 from tests.servers import serving
 
 
@@ -329,16 +329,3 @@ def test_an_interrupt_is_one_line(command: list[str], tmp_path: Path) -> None:
         accepted.send_signal(signal.SIGINT)
         _, error = accepted.communicate(timeout=30)
     assert (accepted.returncode, error) == (1, b"interrupted\n")
-
-
-def wait_for_connection(pid: int) -> None:
-    """Return when the process has a socket."""
-    for _ in range(3000):
-        folder = Path(f"/proc/{pid}/fd")
-        try:
-            if any("socket:" in str(entry.readlink()) for entry in folder.iterdir()):
-                return
-        except OSError:
-            continue
-        signal.sigtimedwait([], 0.01)
-    pytest.fail("the process made no connection")

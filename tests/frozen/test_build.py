@@ -1,0 +1,64 @@
+"""The build: the same bytes each time, and one line where something is missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import link
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_a_second_build_in_another_folder_gives_the_same_bytes(binary: Path, tmp_path: Path) -> None:
+    for folder in ("build", "probe"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    work = tmp_path / ".build" / "bootloader"
+    work.mkdir(parents=True)
+    for source in (ROOT / ".build" / "bootloader").glob("python*"):  # not to download it again
+        (work / source.name).symlink_to(source)
+    pyinstaller = str(Path(sys.executable).parent / "pyinstaller")
+    done = subprocess.run(
+        [pyinstaller, "build/pyinstaller.spec"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONHASHSEED": "1", "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{binary.name}: {binary.stat().st_size:,} bytes" in done.stdout
+    assert (tmp_path / "dist" / binary.name).read_bytes() == binary.read_bytes()
+    assert sorted(path.name for path in (tmp_path / "build").iterdir() if path.name != "__pycache__") == sorted(
+        path.name for path in (ROOT / "build").iterdir() if path.name != "__pycache__"
+    )
+
+
+@pytest.mark.parametrize("needed", ["no-such-command", Path("/nonexistent/libssl.a")], ids=["command", "file"])
+def test_a_missing_package_is_named_with_the_command_to_type(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, needed: str | Path
+) -> None:
+    monkeypatch.setattr(link, "NEEDED", {"present": [Path("/")], "package-that-has-it": [needed]})
+    with pytest.raises(link.BuildError) as raised:
+        link.bootloader(tmp_path, ROOT)
+    assert str(raised.value) == "missing system packages; type: sudo apt-get install --yes package-that-has-it"
+
+
+def test_a_python_without_its_static_library_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(link, "LIBPYTHON", Path("/opt/python/libpython3.11.a"))
+    with pytest.raises(link.BuildError, match="no static library of Python .*; build with the distribution's own"):
+        link.bootloader(tmp_path, ROOT)
+
+
+def test_another_revision_of_the_same_release_serves_where_the_own_is_not_to_be_had() -> None:
+    records = "Version: 3.11.2-6\nBinary: x\nVersion: 3.11.2-6+deb12u8\nVersion: 3.11.1-1\nVersion: 3.11.2-6+deb12u9\n"
+    assert link.revisions(records, "3.11.2-6+deb12u9") == ["3.11.2-6+deb12u9", "3.11.2-6+deb12u8", "3.11.2-6"]
+
+
+def test_a_module_of_others_in_the_first_stage_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "probe").mkdir()
+    (tmp_path / "probe" / "__init__.py").touch()
+    (tmp_path / "probe" / "hot.py").write_text("import decimal")
+    with pytest.raises(link.BuildError, match="No module named 'decimal'"):
+        link.first_stage(tmp_path)

@@ -1,0 +1,168 @@
+"""The executable file: static, one process, nothing written, and no damage without a word."""
+
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+from tests.frozen.conftest import Case, assert_all_come_out_right, start
+from tests.servers import serving
+
+PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3  # elf(5)
+
+
+def segments(binary: Path) -> dict[int, int]:
+    """How many program headers of each type the ELF file has."""
+    data = binary.read_bytes()
+    assert data.startswith(b"\x7fELF\x02\x01")
+    (offset,) = struct.unpack_from("<Q", data, 0x20)
+    size, count = struct.unpack_from("<HH", data, 0x36)
+    types = [struct.unpack_from("<I", data, offset + size * index)[0] for index in range(count)]
+    return {kind: types.count(kind) for kind in types}
+
+
+def test_it_is_static(binary: Path) -> None:
+    found = segments(binary)
+    assert found[PT_LOAD] >= 2
+    assert PT_INTERP not in found
+    assert PT_DYNAMIC not in found  # which is where a needed library would be named
+
+
+def test_it_is_at_most_15_mb(binary: Path) -> None:
+    assert binary.stat().st_size <= 15_000_000
+
+
+# What a trace shows of a process that writes a file, starts another, or loads code.
+WRITES = re.compile(
+    r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_TMPFILE|^(creat|mkdir|mknod|link|symlink|rename|unlink|truncate)"
+)
+STARTS = re.compile(r"^(fork|vfork|execve|execveat|clone3?\((?!.*CLONE_THREAD))")
+
+
+def test_it_writes_no_file_and_starts_no_process(binary: Path, tmp_path: Path, cases: dict[str, Case]) -> None:
+    log = tmp_path / "trace"
+    trace = ["strace", "--follow-forks", "--quiet=all", "--trace=%file,%process,open", f"--output={log}"]
+
+    def traced(arguments: list[str]) -> "subprocess.CompletedProcess[bytes]":
+        done = start([*trace, str(binary), *arguments], env={"PATH": os.environ["PATH"]})
+        calls = [line.split(maxsplit=1)[1] for line in log.read_text().splitlines()]
+        assert [call for call in calls if WRITES.search(call)] == []
+        assert [call.partition("(")[0] for call in calls if STARTS.search(call)] == ["execve"]
+        return done
+
+    assert_all_come_out_right(cases, traced)
+
+
+def test_killed_at_any_moment_it_leaves_nothing_behind(binary: Path, tmp_path: Path, cases: dict[str, Case]) -> None:
+    for name, longest in {"healthy": 0.01, "refused": 0.01, "help": 0.06, "https": 0.15}.items():
+        for step in range(12):
+            process = subprocess.Popen(
+                [binary, *cases[name].arguments],
+                env={"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
+                cwd=tmp_path,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            signal.sigtimedwait([], longest * step / 12)
+            process.kill()
+            assert process.wait(30) in (-signal.SIGKILL, cases[name].status)
+            with pytest.raises(ProcessLookupError):  # nobody else in its group
+                os.killpg(process.pid, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def damaged(binary: Path, copy: Path, data: bytes, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """How the program ends when its file holds other data."""
+    copy.unlink(missing_ok=True)
+    copy.write_bytes(data)
+    shutil.copymode(binary, copy)
+    return start([str(copy), *arguments])
+
+
+@pytest.mark.parametrize("case", ["healthy", "help"])
+def test_cut_short_anywhere_it_says_so(binary: Path, tmp_path: Path, case: str, cases: dict[str, Case]) -> None:
+    whole = binary.read_bytes()
+    line = b"internal error: this executable is cut short; put the released file in its place\n"
+    cuts = [16 * 1024, 100_000, *(len(whole) * part // 20 for part in range(1, 20)), len(whole) - 1]
+    for cut in cuts:
+        done = damaged(binary, tmp_path / "copy", whole[:cut], *cases[case].arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (1, b"", line), cut
+
+
+def test_altered_anywhere_the_second_stage_says_so(binary: Path, tmp_path: Path) -> None:
+    whole = binary.read_bytes()
+    archive = whole.index(b"PYZ\0")
+    places = [*range(archive, len(whole), 300_000), archive // 2, archive - 5000, len(whole) - 1]
+    for place in places:
+        altered = bytearray(whole)
+        altered[place] ^= 0x10
+        done = damaged(binary, tmp_path / "copy", bytes(altered), "--version")
+        assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1), place
+        assert done.stderr.startswith(b"internal error: "), place
+        assert b"altered" in done.stderr or b"damaged" in done.stderr, place
+
+
+def test_a_crash_is_one_line_and_1(binary: Path) -> None:
+    for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT):
+        with serving(servers.wait_for_close) as port:
+            process = subprocess.Popen([binary, f"-port={port}", "-t=30"], env={}, stderr=subprocess.PIPE)
+            wait_until_caught(process.pid, number)
+            process.send_signal(number)
+            _, line = process.communicate(timeout=30)
+        assert (process.returncode, line.count(b"\n")) == (1, 1)
+        assert line.startswith(b"internal error: crashed; ")
+
+
+def wait_until_caught(pid: int, number: int) -> None:
+    """Return when the process has a handler for the signal."""
+    for _ in range(3000):
+        status = Path(f"/proc/{pid}/status").read_text()
+        caught = re.search(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+        if caught and int(caught[1], 16) >> (number - 1) & 1:
+            return
+        signal.sigtimedwait([], 0.01)
+    pytest.fail("no handler was set")
+
+
+# Instructions are the same whatever else the machine does; CPython 3.13 starts with more of them than 3.11.
+INSTRUCTIONS = {(3, 11): 13_000_000, (3, 13): 18_000_000}
+
+
+@pytest.mark.parametrize("case", ["healthy", "refused", "unexpected"])
+def test_an_ordinary_check_takes_few_instructions(
+    binary: Path, tmp_path: Path, case: str, cases: dict[str, Case]
+) -> None:
+    arguments = [str(binary), *cases[case].arguments]
+    valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={tmp_path / 'profile'}"]
+    done = start([*valgrind, *arguments], env={"PATH": os.environ["PATH"]})
+    assert done.returncode == cases[case].status
+    counted = re.search(rb"Collected : (\d+)", done.stderr)
+    assert counted is not None
+    version = python_version(binary)
+    assert int(counted[1]) <= INSTRUCTIONS[version]
+
+
+def python_version(binary: Path) -> tuple[int, int]:
+    """The CPython that is linked in, by the cookie of PyInstaller's archive."""
+    data = binary.read_bytes()
+    cookie = data.rindex(b"MEI\014\013\012\013\016")
+    number: int = struct.unpack_from("!I", data, cookie + 20)[0]
+    return divmod(number, 100)
+
+
+def test_the_seal_is_the_files_own(binary: Path) -> None:
+    """The formula of seal.c's note, once more: a check that read nothing would pass on any file."""
+    data = bytearray(binary.read_bytes())
+    at = data.index(struct.pack("=16sI", b"healthchecker", 1)) + 20
+    size, archive, archive_size, checksum = struct.unpack_from("=QQQQ", data, at)
+    data[at : at + 32] = bytes(32)
+    assert (size, checksum) == (len(data), zlib.crc32(data))
+    assert data[archive + archive_size - 88 :].startswith(b"MEI\014\013\012\013\016")
