@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 MACHINE := $(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 BINARY := dist/healthchecker-linux-$(MACHINE)
 
-.PHONY: help binary demo test lint docs lock clean
+.PHONY: help binary demo test lint bench-binary docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -30,6 +30,10 @@ lint: $(READY) ## Style, types, and the documentation's drift
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python docs/options.py --check
+
+bench-binary: $(BINARY) ## Measure the executable against its budgets, beside curl and PyInstaller's one-file program
+	@.ci/packages $$(command -v curl >/dev/null || echo curl)
+	@PYTHONPATH=. $(BIN)/python bench/binary.py $(BINARY)
 
 docs: $(READY) ## Write the table of options into the README anew
 	$(BIN)/python docs/options.py

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 REPLACE = "put the released file in its place"
 
-# The note of seal.c: behind its owner and version the file's size, the archive's offset and size, and the CRC-32 of the
-# file with zeros for these four numbers.
-NOTE = Struct("=16sI").pack(b"healthchecker", 1)
+# The seal of seal.c: behind its name the file's size, the archive's offset and size, and the CRC-32 of the file, taken
+# with zeros for these four numbers.
+SEAL_NAME = b"the seal of this file\0\0\0"
 SEAL = Struct("=QQQQ")
-HEAD = 4096  # bytes of the file in which the note lies
+HEAD = 64 * 1024  # bytes of the file in which it lies
 PIECE = 256 * 1024  # bytes read at once for the checksum
 
 # PyInstaller's formats: PyInstaller/archive/writers.py, the same since version 5.
@@ -108,7 +108,7 @@ def _read(*paths: str) -> memoryview:
 def _sealed(executable: "FileIO") -> memoryview:
     """The executable's archive. Raises Unusable where the executable is not as it was sealed."""
     head = executable.read(HEAD)
-    at = head.find(NOTE) + len(NOTE)
+    at = head.find(SEAL_NAME) + len(SEAL_NAME)
     _, archive, archive_size, checksum = SEAL.unpack_from(head, at)
     if checksum != _checksum(executable, head, at):
         raise Unusable(f"this executable was altered; {REPLACE}")
@@ -144,7 +144,7 @@ def seal(path: str) -> None:
         content = executable.read()
         end = content.rindex(COOKIE_MAGIC) + COOKIE.size
         _, length, *_ = COOKIE.unpack_from(content, end - COOKIE.size)
-        at = content.index(NOTE) + len(NOTE)
+        at = content.index(SEAL_NAME, 0, HEAD) + len(SEAL_NAME)
         checksum = _checksum(executable, content[:HEAD], at)
         executable.seek(at)
         executable.write(SEAL.pack(len(content), end - length, length, checksum))

@@ -51,7 +51,8 @@ AS_CPYTHON = ["-w", "-DPy_BUILD_CORE_BUILTIN", f"-I{INCLUDE}", f"-I{INCLUDE / 'i
 # libz and libm are needed by the others. Stripped, and without a build id, the same input gives the same bytes.
 LINKED = [LIBRARIES / "libssl.a", LIBRARIES / "libcrypto.a", LIBRARIES / "libz.a"]
 LINK = ["gcc", "-static", "-s", "-Wl,--build-id=none", "-Wl,--gc-sections", "-Wl,--wrap=getaddrinfo",
-        "-Wl,--entry=sealed_start", f"-Wl,--script={HERE / 'align.ld'}"]  # fmt: skip
+        "-Wl,--wrap=__register_frame_info",
+        "-Wl,--entry=sealed_start", f"-Wl,--script={HERE / 'layout.ld'}"]  # fmt: skip
 
 # What the full interpreter and the archive's loader import before the archive can be read.
 EARLY = ["encodings", "encodings.aliases", "encodings.utf_8", "struct"]

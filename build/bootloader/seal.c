@@ -6,16 +6,14 @@
  * an exit status beyond those promised, and no word of why. So this code runs before any other, the C library's start
  * included, and compares the file's length with the one that the build has noted.
  *
- * All that it touches lies in the first pages of the file: the note, which the linker puts behind the ELF header, and
- * itself, by being in .text.unlikely, with which the code begins. It has no stack to speak of, no libc, no data.
- *
- * align.ld does the rest: where the data in the file ends within a page, the kernel itself clears the remainder of that
- * page, and kills the process if it is not there.
+ * All that it touches lies in the first pages of the file: the seal, which layout.ld puts before the code, and itself, by
+ * being in .text.unlikely, with which the code begins. It uses no libc, and no data but what is in the seal. layout.ld
+ * does one thing more: where the data in the file ends within a page, the kernel itself clears the remainder of that
+ * page, and kills the process if the page is not there. So the data ends with a page.
  */
 
 #include <elf.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,11 +22,9 @@
 
 #define CUT_SHORT "internal error: this executable is cut short; put the released file in its place\n"
 
-/* An ELF note (elf(5)). archive.py writes the numbers when everything else is in place, and reads them. */
-struct note {
-    ElfW(Nhdr) header;
-    char owner[16];
-    uint32_t version; /* of what follows */
+/* archive.py knows it by its name, writes the numbers when everything else is in place, and reads them. */
+struct seal {
+    char name[24];
     uint64_t size; /* of the file, in bytes; 0 as long as it is not sealed */
     uint64_t archive;
     uint64_t archive_size;
@@ -37,10 +33,8 @@ struct note {
     char cut_short[sizeof CUT_SHORT - 1] __attribute__((nonstring));
 };
 
-__attribute__((section(".note.seal"), used, aligned(4))) static const struct note note = {
-    .header = {.n_namesz = sizeof note.owner, .n_descsz = sizeof note - sizeof note.header - sizeof note.owner},
-    .owner = "healthchecker",
-    .version = 1,
+__attribute__((section(".seal"), used)) static const struct seal seal = {
+    .name = "the seal of this file",
     .self = "/proc/self/exe",
     .cut_short = CUT_SHORT,
 };
@@ -103,7 +97,7 @@ void refuse_if_cut_short(const uintptr_t *stack);
 EARLY void
 refuse_if_cut_short(const uintptr_t *stack)
 {
-    const struct note *sealed = &note;
+    const struct seal *sealed = &seal;
     __asm__("" : "+r"(sealed)); /* for the compiler not to take the numbers for those above */
 
     long file = open_for_reading(sealed->self);

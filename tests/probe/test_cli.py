@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from probe import __version__
 from probe.options import OPTIONS, URL
 from tests import servers
-from tests.certificates import Authority
+from tests.certificates import Authority, self_signed
 from tests.conftest import Healthchecker, wait_for_connection
 from tests.servers import serving
 
@@ -276,6 +277,28 @@ def test_https_trusts_what_it_is_told_to_and_nothing_else(
     assert (run.status, run.stdout, words in run.stderr) == (status, "", True)
     assert run.stderr.count("\n") == status
     assert list(tmp_path.iterdir()) == []
+
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+REFUSED = {
+    "expired": (["localhost"], YESTERDAY, "certificate not trusted: certificate has expired"),
+    "wrong name": (["elsewhere"], None, "certificate not trusted: Hostname mismatch, certificate is not valid for"),
+    "wrong address": (["127.0.0.2"], None, "certificate not trusted: Hostname mismatch, certificate is not valid for"),
+    "self-signed": ([], None, "certificate not trusted: self-signed certificate"),
+}
+
+
+@pytest.mark.parametrize(("names", "expires", "words"), REFUSED.values(), ids=list(REFUSED))
+def test_a_certificate_is_refused_with_the_reason_unless_insecure(
+    healthchecker: Healthchecker, authority: Authority, names: list[str], expires: datetime | None, words: str
+) -> None:
+    context = authority.context(*names, expires=expires) if names else self_signed("localhost")
+    with serving(servers.replying(servers.OK), tls=context) as port:
+        arguments = [f"https://localhost:{port}/", "-t=20"]
+        refused = healthchecker(*arguments, f"--cacert={authority.file}")
+        accepted = healthchecker(*arguments, "--insecure")
+    assert (refused.status, refused.stdout, words in refused.stderr) == (1, "", True), refused
+    assert (accepted.status, accepted.stdout, accepted.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("spelling", ["--help", "-help", "-h"])
