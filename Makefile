@@ -4,6 +4,9 @@
 PYTHON ?= /usr/bin/python3
 VENV := .venv
 READY := $(VENV)/.ready
+ifneq ($(shell cat $(READY) 2>/dev/null),$(PYTHON))
+.PHONY: $(READY)
+endif
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
@@ -14,7 +17,7 @@ BINARY := dist/healthchecker-linux-$(MACHINE)
 .PHONY: help binary demo test lint bench-binary docs lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 binary: $(BINARY) ## Build the static executable, dist/healthchecker-linux-ARCHITECTURE
 
@@ -52,4 +55,4 @@ $(BINARY): $(READY) .ci/packages $(wildcard build/* build/bootloader/* probe/*.p
 
 $(READY): requirements.lock pyproject.toml .ci/venv
 	@.ci/venv $(PYTHON) $(VENV)
-	@touch $@
+	@echo $(PYTHON) >$@

@@ -17,10 +17,10 @@ from probe.options import SPELLINGS, Given, settle
 from probe.verdict import Verdict
 
 
-def main(arguments: "list[str]") -> "int | None":
+def main(argv: "list[str]") -> "int | None":
     """The frozen program's first stage: answer an ordinary argument list; the exit status, None for every other."""
     started = monotonic()
-    wanted = parse(arguments, posix.environ)
+    wanted = parse(argv[1:], posix.environ)
     return verdict.conclude(lambda: verdict.reach(wanted, started)) if wanted else None
 
 

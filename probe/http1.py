@@ -36,7 +36,7 @@ def fetch(target: Target, deadline: Deadline) -> Reply:
     """
     connection = connect(target.host, target.port, deadline)
     try:
-        return _exchange(connection, request(target), deadline)
+        return exchange(connection, request(target), deadline)
     finally:
         connection.close()
 
@@ -99,7 +99,7 @@ def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tupl
     return list({entry[4]: (entry[0], entry[4]) for entry in found}.values())
 
 
-def _exchange(connection: _socket.socket, data: bytes, deadline: Deadline) -> Reply:
+def exchange(connection: _socket.socket, data: bytes, deadline: Deadline) -> Reply:
     """Send the request, read the reply."""
     reader = ReplyReader()
     try:

@@ -15,6 +15,9 @@ BODY_LIMIT = 64 * 1024  # bytes read of a body: a line shows a few hundred, the 
 NO_BODY = frozenset((204, 304))  # RFC 9110, section 6.4.1
 VERSION = b"HTTP/1."
 
+# The header fields that a check looks at.
+KNOWN_FIELDS = (b"content-length", b"location", b"transfer-encoding")
+
 
 class Reply:
     """What came back."""
@@ -147,11 +150,12 @@ def _blank_line(data: bytearray, start: int) -> int:
 
 
 def _fields(head: bytes) -> "dict[bytes, bytes]":
-    """The header fields by their names in lower case, each as it was last given."""
+    """The known ones of the header fields, by their names in lower case, each as it was last given."""
     fields = {}
     for line in head.split(b"\n")[1:]:
         name, _, value = line.partition(b":")
-        fields[name.lower()] = value.strip()
+        if name.lower() in KNOWN_FIELDS:  # others could be as many, and named as unluckily, as the server likes
+            fields[name.lower()] = value.strip()
     return fields
 
 

@@ -23,12 +23,10 @@ from urllib3.util import SKIP_HEADER
 from probe import http1, trust
 from probe.deadline import Deadline, within
 from probe.errors import CheckFailed, ProbeError, os_reason
-from probe.reply import BODY_LIMIT, Reply, ReplyReader
+from probe.reply import BODY_LIMIT, KNOWN_FIELDS, Reply, ReplyReader
 from probe.target import Target
 from probe.text import printable
 
-# What http.client has to know of a head, beside the status line.
-KNOWN_FIELDS = (b"location", b"content-length")
 REASON_LIMIT = 1000  # bytes; far more than is shown
 
 
@@ -131,8 +129,6 @@ def _read_head(stream: BufferedReader) -> Reply:
 def _digest(reply: Reply) -> bytes:
     """A head that says of the reply only what http.client has to know."""
     fields = [b"%b: %b\r\n" % (name, reply.fields[name]) for name in KNOWN_FIELDS if name in reply.fields]
-    if reply.chunked:
-        fields.append(b"Transfer-Encoding: chunked\r\n")
     status_line = b"HTTP/1.1 %d %b\r\n" % (reply.status, reply.reason[:REASON_LIMIT].strip())
     return b"".join([status_line, *fields, b"Connection: close\r\n\r\n"])
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import BinaryIO
 
-REPLACE = "put the released file in its place"
-
 # The seal of seal.c: behind its name the file's size, the archive's offset and size, and the CRC-32 of the file, taken
 # with zeros for these four numbers.
 SEAL_NAME = b"the seal of this file\0\0\0"
@@ -111,7 +109,7 @@ def _sealed(executable: "FileIO") -> memoryview:
     at = head.find(SEAL_NAME) + len(SEAL_NAME)
     _, archive, archive_size, checksum = SEAL.unpack_from(head, at)
     if checksum != _checksum(executable, head, at):
-        raise Unusable(f"this executable was altered; {REPLACE}")
+        raise Unusable("this executable was altered; copy it again")
     executable.seek(archive)
     return memoryview(executable.read(archive_size))
 

@@ -8,7 +8,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* All of them, as CPython wants them: ended by an entry without a name. */
+/* As CPython wants them: ended by an entry without a name. */
+extern const struct _frozen frozen_import_system[];
 extern const struct _frozen frozen_modules[];
 
 /* The names of those that the first stage needs, each behind the ones that it imports; ended by NULL. */

@@ -1,5 +1,5 @@
 /*
- * The modules of C that are linked into the executable.
+ * The modules that are part of the executable: those of C, and those of Python as ready code.
  *
  * libpython has such a table of its own, config.o, with everything that the distribution built in. A table defined here
  * keeps config.o, and with it some fifty modules that no check needs, out of the link. It also has to: some of them
@@ -11,6 +11,8 @@
 
 #include <openssl/ssl.h>
 
+#include "frozen.h"
+
 #if PY_VERSION_HEX >= 0x030D0000
 #define NEWER_MODULES(X) X(_suggestions) X(_sysconfig) X(_typing)
 #else
@@ -18,9 +20,9 @@
 #endif
 
 #define MODULES(X)                                                                                                     \
-    X(_abc) X(_ast) X(_bisect) X(_blake2) X(_codecs) X(_collections) X(_csv) X(_datetime) X(_functools) X(_heapq) X(_imp)      \
+    X(_abc) X(_ast) X(_bisect) X(_blake2) X(_codecs) X(_collections) X(_datetime) X(_functools) X(_heapq) X(_imp)      \
     X(_io) X(_locale) X(_opcode) X(_operator) X(_random) X(_signal) X(_socket) X(_sre) X(_stat) X(_string)             \
-    X(_struct) X(_thread) X(_tokenize) X(_tracemalloc) X(_weakref) X(array) X(atexit) X(binascii) X(errno) X(gc)       \
+    X(_struct) X(_thread) X(_tokenize) X(_weakref) X(array) X(atexit) X(binascii) X(errno) X(gc)       \
     X(itertools) X(math) X(posix) X(select) X(time) X(unicodedata) X(zlib) NEWER_MODULES(X)
 
 #define DECLARE(name) extern PyObject *PyInit_##name(void);
@@ -70,3 +72,24 @@ struct _inittab _PyImport_Inittab[] = {
     {"sys", NULL},
     {NULL, NULL},
 };
+
+/*
+ * CPython's tables of frozen modules, in place of its own (Python/frozen.c), which hold more of the standard library
+ * than is needed so early: the archive has the rest, compressed.
+ */
+static const struct _frozen none = {.name = NULL};
+
+static const struct _module_alias {
+    const char *name;
+    const char *original;
+} no_alias = {.name = NULL};
+
+extern const struct _frozen *_PyImport_FrozenBootstrap, *_PyImport_FrozenStdlib, *_PyImport_FrozenTest;
+extern const struct _module_alias *_PyImport_FrozenAliases;
+
+const struct _frozen *_PyImport_FrozenBootstrap = frozen_import_system;
+const struct _frozen *_PyImport_FrozenStdlib = &none;
+const struct _frozen *_PyImport_FrozenTest = &none;
+const struct _frozen *PyImport_FrozenModules = frozen_modules;
+
+const struct _module_alias *_PyImport_FrozenAliases = &no_alias;

@@ -8,8 +8,9 @@
  *
  *   1. The core interpreter. PyConfig._init_main = 0 stops CPython's start half way ("multi-phase initialization",
  *      docs.python.org/3/c-api/init_config.html): there are the language, its built-in types and modules, and the
- *      frozen modules that lie in this executable as ready code, but no import path, no codecs and no sys.argv. That
- *      takes a millisecond and no file. It is all that probe.hot needs to answer the ordinary arguments.
+ *      frozen modules that lie in this executable as ready code, but no import path, no codecs and no sys.argv. It is
+ *      all that probe.hot needs to answer the ordinary arguments. And it is the same in every process, so it is not
+ *      started anew in each: the build started it once, and snapshot.c begins with what came of that.
  *   2. The full interpreter. Whatever probe.hot leaves (help, mistakes, https) is answered by the same program with
  *      click and requests: CPython finishes its start, and archive.py runs the program from PyInstaller's archive,
  *      reading it where it lies, at the end of this executable.
@@ -34,8 +35,9 @@
 #include <unistd.h>
 
 #include "frozen.h"
+#include "snapshot.h"
 
-enum { FAILURE = 1 }; /* the exit status of everything but a healthy verdict */
+enum { FAILURE = 1 }; /* the exit status of all that fails: Docker reserves 2 */
 
 /* The linker's names where ld's option --wrap puts a function of ours in another's place. */
 void __wrap___register_frame_info(const void *, void *);
@@ -51,12 +53,13 @@ say(const char *text)
         return; /* a reader that is gone is no news */
 }
 
+/* For what can only be if the file or the machine is not as it should be. */
 static _Noreturn void
 fail(const char *reason)
 {
     say("internal error: ");
     say(reason);
-    say("\n");
+    say("; if memory is not short, this executable is damaged: copy it again\n");
     _exit(FAILURE);
 }
 
@@ -83,10 +86,9 @@ check(PyStatus status)
 static void
 on_signal(int number)
 {
-    if (number == SIGINT)
-        say(interrupted_line);
-    else
-        say("internal error: crashed; this executable may be damaged, compare it with the one that was released\n");
+    if (number != SIGINT)
+        fail("crashed");
+    say(interrupted_line);
     _exit(FAILURE);
 }
 
@@ -126,11 +128,12 @@ silence_c_stderr(void)
  * The core interpreter, isolated: no PYTHON* variable is read, no file looked for, no argument parsed.
  */
 static void
-start_core(int argc, char **argv, const char *executable)
+start_core(void)
 {
     PyPreConfig preconfig;
     PyPreConfig_InitIsolatedConfig(&preconfig);
     preconfig.utf8_mode = 1; /* whatever the locale says */
+    preconfig.allocator = PYMEM_ALLOCATOR_MALLOC; /* for snapshot.c to see all that is allocated */
     check(Py_PreInitialize(&preconfig));
 
     PyConfig config;
@@ -140,34 +143,49 @@ start_core(int argc, char **argv, const char *executable)
     config.site_import = 0;
     config.write_bytecode = 0;
     config.install_signal_handlers = 0;
-    config.use_hash_seed = 1; /* 0: the same run is the same run; no dictionary here holds keys that a server chose */
-    check(PyConfig_SetBytesArgv(&config, argc, argv));
-    check(PyConfig_SetBytesString(&config, &config.executable, executable));
+    config.use_hash_seed = 1; /* of 0: the snapshot is the same each time; no dictionary has keys that a server chose */
 
     /* With all of these given, the second stage has no path to compute, and looks for no file to compute it from. */
-    wchar_t **const folders[] = {&config.home,        &config.prefix,           &config.base_prefix,
-                                 &config.exec_prefix, &config.base_exec_prefix, &config.stdlib_dir};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        check(PyConfig_SetString(&config, folders[i], L"/"));
-    check(PyConfig_SetString(&config, &config.base_executable, config.executable));
+    wchar_t **const paths[] = {
+        &config.home,       &config.prefix,     &config.base_prefix,     &config.exec_prefix, &config.base_exec_prefix,
+        &config.stdlib_dir, &config.executable, &config.base_executable,
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        check(PyConfig_SetString(&config, paths[i], L"/"));
     config.module_search_paths_set = 1;
 
-    PyImport_FrozenModules = frozen_modules;
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
+    PyGC_Disable(); /* nothing lives long enough here for a collection to pay */
 }
 
 /*
- * Take the environment away from the libraries, once Python has its copy of it (posix.environ): RES_OPTIONS and
- * HOSTALIASES speak to the look-up of names, SSL_CERT_FILE and OPENSSL_CONF to the trust, and more in other versions.
+ * Give Python the environment, as posix.environ, and take it away from the libraries: RES_OPTIONS and HOSTALIASES speak
+ * to the look-up of names, SSL_CERT_FILE and OPENSSL_CONF to the trust, and more in other versions.
  */
 static void
-isolate_libraries(void)
+take_environment(void)
 {
-    if (!PyImport_ImportModule("posix"))
+    PyObject *posix = PyImport_ImportModule("posix");
+    PyObject *variables = posix ? PyObject_GetAttrString(posix, "environ") : NULL;
+    if (!variables)
         fail_with_exception();
+    PyDict_Clear(variables); /* of those of the build */
+    for (char **entry = environ; *entry; entry++) {
+        const char *equals = strchr(*entry, '=');
+        if (!equals)
+            continue;
+        PyObject *name = PyBytes_FromStringAndSize(*entry, equals - *entry);
+        PyObject *value = PyBytes_FromString(equals + 1);
+        /* Of two with one name the first counts, as it does for getenv. */
+        if (!name || !value || !PyDict_SetDefault(variables, name, value))
+            fail_with_exception();
+        Py_DECREF(name);
+        Py_DECREF(value);
+    }
+    Py_DECREF(variables);
+    Py_DECREF(posix);
     clearenv();
-    setenv("TZ", "UTC0", 1); /* the time module would read /etc/localtime otherwise */
 }
 
 /*
@@ -217,12 +235,12 @@ load_core_modules(void)
     }
 }
 
-/* The arguments as str. Bytes that are not UTF-8 become lone surrogates, as everywhere in Python (PEP 383). */
+/* sys.argv. Bytes that are not UTF-8 become lone surrogates, as everywhere in Python (PEP 383). */
 static PyObject *
-decoded_arguments(int argc, char **argv)
+decoded(int argc, char **argv)
 {
     PyObject *arguments = PyList_New(0);
-    for (int i = 1; arguments && i < argc; i++) {
+    for (int i = 0; arguments && i < argc; i++) {
         PyObject *text = PyUnicode_DecodeUTF8(argv[i], (Py_ssize_t)strlen(argv[i]), "surrogateescape");
         if (!text || PyList_Append(arguments, text) < 0)
             return NULL;
@@ -231,12 +249,12 @@ decoded_arguments(int argc, char **argv)
     return arguments;
 }
 
-/* Call a function of a loaded module; the exit status that it returns, -1 for None. */
+/* Call a function of a module, with one argument or, where that is NULL, none; the status it returns, -1 for None. */
 static int
 call(const char *module_name, const char *function, PyObject *argument)
 {
     PyObject *module = PyImport_ImportModule(module_name);
-    PyObject *result = module && argument ? PyObject_CallMethod(module, function, "O", argument) : NULL;
+    PyObject *result = module ? PyObject_CallMethod(module, function, argument ? "O" : NULL, argument) : NULL;
     if (!result)
         fail_with_exception();
     return result == Py_None ? -1 : (int)PyLong_AsLong(result);
@@ -250,16 +268,29 @@ main(int argc, char **argv)
     silence_c_stderr();
     mallopt(M_ARENA_MAX, 1); /* a second thread would reserve 64 MB of address space for an arena of its own */
 
-    /* The path that execve was given: /proc/self/exe may not be there, and argv[0] may be anything. */
-    const char *executable = (const char *)getauxval(AT_EXECFN);
-    start_core(argc, argv, executable ? executable : "");
-    PyGC_Disable(); /* nothing lives long enough here for a collection to pay */
-    isolate_libraries();
-    load_core_modules();
+    if (!restore_snapshot()) {
+        bool wanted = argc == 2 && strcmp(argv[1], "--snapshot") == 0;
+        if (wanted) {
+            setenv("TZ", "UTC0", 1); /* the time module notes the time zone when it is loaded */
+            record_snapshot();
+        }
+        start_core();
+        load_core_modules();
+        if (wanted) {
+            call("rehearsal", "run", NULL);
+            write_snapshot();
+        }
+    }
+    take_environment();
 
-    int status = call("probe.hot", "main", decoded_arguments(argc, argv));
+    PyObject *arguments = decoded(argc, argv);
+    int status = call("probe.hot", "main", arguments);
     if (status < 0) {
         check(_Py_InitializeMain());
+        if (PySys_SetObject("argv", arguments) < 0)
+            fail_with_exception();
+        /* The path that execve was given: /proc/self/exe may not be there, and argv[0] may be anything. */
+        const char *executable = (const char *)getauxval(AT_EXECFN);
         status = call("archive", "run", PyUnicode_DecodeFSDefault(executable ? executable : ""));
     }
     _exit(status < 0 ? FAILURE : status);

@@ -15,8 +15,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 HERE = Path(__file__).resolve().parent
 
@@ -48,15 +49,23 @@ STRICT = [
 ]  # fmt: skip
 AS_CPYTHON = ["-w", "-DPy_BUILD_CORE_BUILTIN", f"-I{INCLUDE}", f"-I{INCLUDE / 'internal'}"]
 
-# libz and libm are needed by the others. Stripped, and without a build id, the same input gives the same bytes.
-LINKED = [LIBRARIES / "libssl.a", LIBRARIES / "libcrypto.a", LIBRARIES / "libz.a"]
-LINK = ["gcc", "-static", "-s", "-Wl,--build-id=none", "-Wl,--gc-sections", "-Wl,--wrap=getaddrinfo",
-        "-Wl,--wrap=__register_frame_info",
-        "-Wl,--entry=sealed_start", f"-Wl,--script={HERE / 'layout.ld'}"]  # fmt: skip
+LINKED = [LIBPYTHON, *(LIBRARIES / name for name in ("libssl.a", "libcrypto.a", "libz.a", "libc.a"))]
+# Functions of these that launcher.c and snapshot.c have another one for.
+WRAPPED = ["getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc", "free", "pthread_self"]
+# Stripped, and without a build id, the same input gives the same bytes.
+LINK = [
+    "gcc", "-static", "-s", "-Wl,--build-id=none", "-Wl,--gc-sections", *(f"-Wl,--wrap={name}" for name in WRAPPED),
+    "-Wl,--entry=sealed_start", f"-Wl,--script={HERE / 'layout.ld'}",
+]  # fmt: skip
 
-# What the full interpreter and the archive's loader import before the archive can be read.
-EARLY = ["encodings", "encodings.aliases", "encodings.utf_8", "struct"]
-LOADER = "archive"
+# The import system itself, which CPython has frozen too, and what it, the full interpreter's start and the archive's
+# loader import before the archive can be read.
+IMPORT_SYSTEM = {
+    "_frozen_importlib": "importlib._bootstrap",
+    "_frozen_importlib_external": "importlib._bootstrap_external",
+}
+EARLY = ["abc", "codecs", "encodings", "encodings.aliases", "encodings.utf_8", "io", "struct"]
+OURS = ["archive", "rehearsal"]
 FIRST_STAGE = "probe.hot"
 
 # Prints the modules in a folder that one of them imports, each behind those that it imports itself. It imports nothing
@@ -100,14 +109,14 @@ def bootloader(work: Path, packages: Path) -> Path:
     objects = [_compile(HERE / source, work, STRICT) for source in SOURCES]
     objects.append(_compile(work / "frozen.c", work, STRICT))
     objects += [_compile(modules.parent / source, work, [*AS_CPYTHON, f"-I{modules}"]) for source in MODULE_SOURCES]
-    return _link(objects, work)
+    return _with_snapshot(objects, work)
 
 
 def _require_packages() -> None:
-    if not LIBPYTHON.exists() and not str(LIBPYTHON).startswith("/usr/lib/"):
+    if not LIBPYTHON.is_relative_to("/usr/lib"):
         raise BuildError(
-            f"{sys.base_prefix} has no static library of Python ({LIBPYTHON.name}); build with the distribution's own "
-            f"/usr/bin/python3 and its package libpython3.x-dev"
+            f"the Python of {sys.base_prefix} is not the distribution's, whose packages the executable is made from; "
+            f"build with /usr/bin/python3"
         )
     if packages := missing():
         raise BuildError(f"missing system packages; type: sudo apt-get install --yes {' '.join(packages)}")
@@ -121,46 +130,55 @@ def first_stage(packages: Path) -> list[str]:
 
 def frozen_names(packages: Path) -> list[str]:
     """The modules that are part of the bootloader."""
-    return [*first_stage(packages), *EARLY, LOADER]
+    return [*first_stage(packages), *EARLY, *OURS]
 
 
 def _frozen_source(packages: Path) -> str:
     """frozen.c: the code of the modules, as C."""
     from probe.verdict import INTERRUPTED
 
-    arrays, entries = [], []
-    for name in frozen_names(packages):
-        source, is_package = _module_source(name, [packages, HERE])
-        code = compile(source.read_bytes(), f"<frozen {name}>", "exec", dont_inherit=True, optimize=2)
-        array = f"code_of_{name.replace('.', '_')}"
-        arrays.append(f"static const unsigned char {array}[] = {{{','.join(map(str, marshal.dumps(code)))}}};")
-        entries.append(
-            f'{{.name = "{name}", .code = {array}, .size = sizeof {array}, .is_package = {int(is_package)}}}'
-        )
-    core = [f'"{name}"' for name in first_stage(packages)]
+    core = first_stage(packages)
+    folders = [packages, HERE, Path(sysconfig.get_path("stdlib"))]
     return "\n".join(
         [
             '#include "frozen.h"',
-            *arrays,
-            f"const struct _frozen frozen_modules[] = {{{', '.join([*entries, '{.name = NULL}'])}}};",
-            f"const char *const core_modules[] = {{{', '.join([*core, 'NULL'])}}};",
+            *_frozen_table("import_system", IMPORT_SYSTEM, folders),
+            *_frozen_table("modules", {name: name for name in (*core, *EARLY, *OURS)}, folders),
+            f"const char *const core_modules[] = {{{', '.join([*map(json.dumps, core), 'NULL'])}}};",
             f"const char interrupted_line[] = {json.dumps(INTERRUPTED.output)};",
             "",
         ]
     )
 
 
+def _frozen_table(table: str, modules: dict[str, str], folders: list[Path]) -> Iterator[str]:
+    """An array for each module's code, and the table of them all; `modules` has the name to look the source up by."""
+    entries = ["{.name = NULL}"]
+    for name, source_name in reversed(modules.items()):
+        source, is_package = _module_source(source_name, folders)
+        code = bare(compile(source.read_bytes(), f"<frozen {source_name}>", "exec", dont_inherit=True, optimize=2))
+        array = f"code_of_{name.replace('.', '_')}"
+        yield f"static const unsigned char {array}[] = {{{','.join(map(str, marshal.dumps(code)))}}};"
+        entries.insert(
+            0, f'{{.name = "{name}", .code = {array}, .size = sizeof {array}, .is_package = {int(is_package)}}}'
+        )
+    yield f"const struct _frozen frozen_{table}[] = {{{', '.join(entries)}}};"
+
+
+def bare(code: CodeType) -> CodeType:
+    """The code without the numbers of its lines, a quarter of it: they are for tracebacks, and none is ever shown."""
+    constants = (bare(constant) if isinstance(constant, CodeType) else constant for constant in code.co_consts)
+    return code.replace(co_linetable=b"", co_consts=tuple(constants))
+
+
 def _module_source(name: str, folders: list[Path]) -> tuple[Path, bool]:
-    """A module's source file, in the folders or in the standard library, and whether it is a package."""
+    """A module's source file, in the first of the folders that has it, and whether it is a package."""
     for folder in folders:
         path = folder.joinpath(*name.split("."))
         for source in (path / "__init__.py", path.with_suffix(".py")):
             if source.exists():
                 return source, source.stem == "__init__"
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        raise BuildError(f"there is no module {name}")
-    return Path(spec.origin), spec.submodule_search_locations is not None
+    raise BuildError(f"there is no module {name}")
 
 
 def _compile(source: Path, work: Path, options: list[str]) -> Path:
@@ -170,11 +188,33 @@ def _compile(source: Path, work: Path, options: list[str]) -> Path:
     return output
 
 
-def _link(objects: list[Path], work: Path) -> Path:
+def _with_snapshot(objects: list[Path], work: Path) -> Path:
+    """Link, with a snapshot of the started interpreter (snapshot.c).
+
+    Raises BuildError where it would not be the same in every process: each has other addresses for what is not linked
+    (address space layout randomization), another time and another number, and none of that belongs in it.
+    """
+    libraries = [_without_unwinding(library, work) for library in LINKED]
+    launcher = work / "launcher"
+    size = 8 * 1024 * 1024  # of the heap in it; a first snapshot tells how much of that is used
+    for _ in range(2):
+        heap = _compile(HERE / "snapshot.c", work, [*STRICT, f"-DHEAP_SIZE={size}"])
+        _run([*LINK, str(heap), *map(str, objects), *map(str, libraries), "-lm", "-o", str(launcher)])
+        snapshot, size = _take_snapshot(launcher)
+    if any(_take_snapshot(launcher)[0] != snapshot for _ in range(3)):
+        raise BuildError("the snapshot of the interpreter is another one in each process; see snapshot.c")
+    (work / "snapshot").write_bytes(snapshot)
     output = work / "bootloader"
-    libraries = [_without_unwinding(library, work) for library in (LIBPYTHON, *LINKED)]
-    _run([*LINK, *map(str, objects), *map(str, libraries), "-lm", "-o", str(output)])
+    _run(["objcopy", f"--update-section=.snapshot={work / 'snapshot'}", str(launcher), str(output)])
     return output
+
+
+def _take_snapshot(launcher: Path) -> tuple[bytes, int]:
+    """The launcher's memory when it has started the interpreter, and how many bytes of its heap that takes."""
+    done = subprocess.run([launcher, "--snapshot"], env={}, capture_output=True, check=False)
+    if done.returncode:
+        raise BuildError(f"the launcher took no snapshot of itself: {done.stderr.decode()}")
+    return done.stdout, int(done.stderr)
 
 
 def _without_unwinding(library: Path, work: Path) -> Path:
@@ -185,7 +225,10 @@ def _without_unwinding(library: Path, work: Path) -> Path:
 
 
 def _python_source(work: Path) -> Path:
-    """The source of the installed Python, unpacked: Debian's package of the same version, its patches applied."""
+    """The source of the installed Python, unpacked and patched.
+
+    It is Debian's package of the same release of CPython, and of the same revision where that can be had.
+    """
     package, version = _run(
         ["dpkg-query", "--show", "--showformat", "${source:Package} ${source:Version}", PYTHON_PACKAGE]
     ).split()
@@ -225,17 +268,17 @@ def _fetch_source(package: str, version: str, folder: Path) -> Path:
             refused = error
             continue
         if candidate != version:
-            print(f"build: the source of {package} {version} is not to be had; using that of {candidate}")
-        (description,) = folder.glob("*.dsc")
-        return description
+            print(f"build: Debian offers no source of {package} {version}; taking that of its revision {candidate}")
+        return folder / f"{package}_{candidate.rpartition(':')[2]}.dsc"
     raise BuildError(f"cannot download the source of {package} {version}: {refused}")
 
 
 def revisions(records: str, version: str) -> list[str]:
     """The version itself, and Debian's other revisions of the same release: a repository may lag with the source."""
     release = version.rpartition("-")[0]
-    listed = re.findall(r"^Version: (\S+)$", records, re.MULTILINE)
-    return [version, *sorted({v for v in listed if v.rpartition("-")[0] == release} - {version}, reverse=True)]
+    listed = set(re.findall(r"^Version: (\S+)$", records, re.MULTILINE))
+    others = {other for other in listed - {version} if other.rpartition("-")[0] == release}
+    return [version, *sorted(others, key=lambda name: [int(n) for n in re.findall(r"\d+", name)], reverse=True)]
 
 
 def _run(command: list[str], folder: Path | None = None) -> str:

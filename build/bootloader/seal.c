@@ -6,10 +6,11 @@
  * an exit status beyond those promised, and no word of why. So this code runs before any other, the C library's start
  * included, and compares the file's length with the one that the build has noted.
  *
- * All that it touches lies in the first pages of the file: the seal, which layout.ld puts before the code, and itself, by
- * being in .text.unlikely, with which the code begins. It uses no libc, and no data but what is in the seal. layout.ld
- * does one thing more: where the data in the file ends within a page, the kernel itself clears the remainder of that
- * page, and kills the process if the page is not there. So the data ends with a page.
+ * All that it touches lies in the first pages of the file: the seal, which layout.ld puts before the code, and itself,
+ * by being in .text.unlikely, with which the code begins. (Of a file that has not even these, some 9 kB, nothing can
+ * run.) It uses no libc, and no data but what is in the seal. layout.ld does one thing more: where the data in the file
+ * ends within a page, the kernel itself clears the remainder of that page, and kills the process if the page is not
+ * there. So the data ends with a page.
  */
 
 #include <elf.h>
@@ -20,7 +21,7 @@
 
 #define EARLY __attribute__((section(".text.unlikely"), used, noinline, no_stack_protector))
 
-#define CUT_SHORT "internal error: this executable is cut short; put the released file in its place\n"
+#define CUT_SHORT "internal error: this executable is cut short; copy it again\n"
 
 /* archive.py knows it by its name, writes the numbers when everything else is in place, and reads them. */
 struct seal {

@@ -45,15 +45,17 @@ def test_a_missing_package_is_named_with_the_command_to_type(
     assert str(raised.value) == "missing system packages; type: sudo apt-get install --yes package-that-has-it"
 
 
-def test_a_python_without_its_static_library_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_python_of_another_origin_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(link, "LIBPYTHON", Path("/opt/python/libpython3.11.a"))
-    with pytest.raises(link.BuildError, match="no static library of Python .*; build with the distribution's own"):
+    with pytest.raises(link.BuildError, match="is not the distribution's.*; build with /usr/bin/python3"):
         link.bootloader(tmp_path, ROOT)
 
 
 def test_another_revision_of_the_same_release_serves_where_the_own_is_not_to_be_had() -> None:
-    records = "Version: 3.11.2-6\nBinary: x\nVersion: 3.11.2-6+deb12u8\nVersion: 3.11.1-1\nVersion: 3.11.2-6+deb12u9\n"
-    assert link.revisions(records, "3.11.2-6+deb12u9") == ["3.11.2-6+deb12u9", "3.11.2-6+deb12u8", "3.11.2-6"]
+    listed = ["3.11.2-6", "3.11.2-6+deb12u10", "3.11.1-1", "3.11.2-6+deb12u9", "3.11.2-6+deb12u11"]
+    records = "".join(f"Package: python3.11\nVersion: {version}\n" for version in listed)
+    wanted = "3.11.2-6+deb12u11"
+    assert link.revisions(records, wanted) == [wanted, "3.11.2-6+deb12u10", "3.11.2-6+deb12u9", "3.11.2-6"]
 
 
 def test_a_module_of_others_in_the_first_stage_stops_the_build(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def damaged(binary: Path, copy: Path, data: bytes, *arguments: str) -> "subproce
 @pytest.mark.parametrize("case", ["healthy", "help"])
 def test_cut_short_anywhere_it_says_so(binary: Path, tmp_path: Path, case: str, cases: dict[str, Case]) -> None:
     whole = binary.read_bytes()
-    line = b"internal error: this executable is cut short; put the released file in its place\n"
+    line = b"internal error: this executable is cut short; copy it again\n"
     cuts = [16 * 1024, 100_000, *(len(whole) * part // 20 for part in range(1, 20)), len(whole) - 1]
     for cut in cuts:
         done = damaged(binary, tmp_path / "copy", whole[:cut], *cases[case].arguments)
@@ -132,8 +132,7 @@ def wait_until_caught(pid: int, number: int) -> None:
     pytest.fail("no handler was set")
 
 
-# Instructions are the same whatever else the machine does; CPython 3.13 starts with more of them than 3.11.
-INSTRUCTIONS = {(3, 11): 13_000_000, (3, 13): 18_000_000}
+INSTRUCTIONS = 600_000  # the same whatever else the machine does, or how fast it is
 
 
 @pytest.mark.parametrize("case", ["healthy", "refused", "unexpected"])
@@ -146,16 +145,7 @@ def test_an_ordinary_check_takes_few_instructions(
     assert done.returncode == cases[case].status
     counted = re.search(rb"Collected : (\d+)", done.stderr)
     assert counted is not None
-    version = python_version(binary)
-    assert int(counted[1]) <= INSTRUCTIONS[version]
-
-
-def python_version(binary: Path) -> tuple[int, int]:
-    """The CPython that is linked in, by the cookie of PyInstaller's archive."""
-    data = binary.read_bytes()
-    cookie = data.rindex(b"MEI\014\013\012\013\016")
-    number: int = struct.unpack_from("!I", data, cookie + 20)[0]
-    return divmod(number, 100)
+    assert int(counted[1]) <= INSTRUCTIONS
 
 
 def test_the_seal_is_the_files_own(binary: Path) -> None:
