@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import BinaryIO
 
-# The seal of seal.c: behind its name the file's size, the archive's offset and size, and the CRC-32 of the file, taken
-# with zeros for these four numbers.
+# The seal of seal.h: behind its name the file's size, the archive's offset and size, the CRC-32 of the file, taken with
+# zeros for all of these, and the file's last bytes.
 SEAL_NAME = b"the seal of this file\0\0\0"
-SEAL = Struct("=QQQQ")
+SEAL = Struct("=QQQQ16s")
 HEAD = 64 * 1024  # bytes of the file in which it lies
 PIECE = 256 * 1024  # bytes read at once for the checksum
 
@@ -49,14 +49,14 @@ class Unusable(Exception):
     """This executable cannot be read, or is not as it was built."""
 
 
-def run(path: str) -> "int | None":
+def run(path: str, checksum: int) -> "int | None":
     """Run the archive's script, which ends the process; the exit status where the archive cannot be used.
 
     `path` is where the executable lies; the kernel's own link to it, which holds also when the path does not, comes
-    first.
+    first. `checksum` is from the seal of the executable that runs: the path may lead to another one by now.
     """
     try:
-        modules, script = _parts(_read("/proc/self/exe", path))
+        modules, script = _parts(_read(checksum, "/proc/self/exe", path))
     except Unusable as error:
         reason = f"internal error: {error}\n"
         return verdict.conclude(lambda: Verdict(UNHEALTHY, reason))
@@ -91,25 +91,25 @@ class Importer:
         exec(loads(zlib.decompress(self._pyz[offset : offset + length])), module.__dict__)
 
 
-def _read(*paths: str) -> memoryview:
+def _read(checksum: int, *paths: str) -> memoryview:
     """The archive of this executable, from the first of the paths that leads to it."""
     reason = ""
     for path in paths:
         try:
             with open(path, "rb", buffering=0) as executable:
-                return _sealed(executable)
+                return _sealed(executable, checksum)
         except OSError as error:
             reason = os_reason(error)
     raise Unusable(f"cannot read this executable, {quote(paths[-1])}: {reason}; its file must be readable")
 
 
-def _sealed(executable: "FileIO") -> memoryview:
+def _sealed(executable: "FileIO", checksum: int) -> memoryview:
     """The executable's archive. Raises Unusable where the executable is not as it was sealed."""
     head = executable.read(HEAD)
     at = head.find(SEAL_NAME) + len(SEAL_NAME)
-    _, archive, archive_size, checksum = SEAL.unpack_from(head, at)
     if checksum != _checksum(executable, head, at):
-        raise Unusable("this executable was altered; copy it again")
+        raise Unusable("this executable is damaged; copy it again")
+    _, archive, archive_size, _, _ = SEAL.unpack_from(head, at)
     executable.seek(archive)
     return memoryview(executable.read(archive_size))
 
@@ -145,4 +145,4 @@ def seal(path: str) -> None:
         at = content.index(SEAL_NAME, 0, HEAD) + len(SEAL_NAME)
         checksum = _checksum(executable, content[:HEAD], at)
         executable.seek(at)
-        executable.write(SEAL.pack(len(content), end - length, length, checksum))
+        executable.write(SEAL.pack(len(content), end - length, length, checksum, content[-16:]))

@@ -26,6 +26,7 @@
 #include <malloc.h>
 #include <netdb.h>
 #include <nss.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@
 #include <unistd.h>
 
 #include "frozen.h"
+#include "seal.h"
 #include "snapshot.h"
 
 enum { FAILURE = 1 }; /* the exit status of all that fails: Docker reserves 2 */
@@ -46,11 +48,13 @@ int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, stru
 
 static bool stderr_is_open; /* at the start: later its number may be a socket's */
 
+/* A reader that is gone is no news, and one that does not read is not waited for. */
 static void
 say(const char *text)
 {
-    if (stderr_is_open && write(STDERR_FILENO, text, strlen(text)) < 0)
-        return; /* a reader that is gone is no news */
+    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (stderr_is_open && poll(&reader, 1, 0) == 1 && write(STDERR_FILENO, text, strlen(text)) < 0)
+        return;
 }
 
 /* For what can only be if the file or the machine is not as it should be. */
@@ -107,21 +111,23 @@ catch_signals(void)
         if (caught[i] != SIGINT || before.sa_handler != SIG_IGN) /* a shell's background job is not interrupted */
             sigaction(caught[i], &action, NULL);
     }
-    action.sa_handler = SIG_IGN; /* a line written to a pipe that nobody reads any more is an error, not the end */
+    action.sa_handler = SIG_IGN; /* a line that cannot be written (no reader, a limit on files) is not the end */
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 /*
- * CPython tells of its own failures on C's stderr, in many lines ("Fatal Python error", "Python path configuration").
- * They go nowhere, the one line comes from this file: glibc lets a program set the variable (its manual, 12.2).
+ * C's own streams lead nowhere: glibc lets a program set these variables (its manual, 12.2). CPython tells of its own
+ * failures on stderr, in many lines ("Fatal Python error", "Python path configuration"), where the one line comes from
+ * this file. And it looks at what the others are, which is no matter here: it does not start with a directory for stdin.
  */
 static void
-silence_c_stderr(void)
+disconnect_c_streams(void)
 {
     static char nowhere[1];
     FILE *stream = fmemopen(nowhere, sizeof nowhere, "w");
     if (stream)
-        stderr = stream;
+        stdin = stdout = stderr = stream;
 }
 
 /*
@@ -160,8 +166,8 @@ start_core(void)
 }
 
 /*
- * Give Python the environment, as posix.environ, and take it away from the libraries: RES_OPTIONS and HOSTALIASES speak
- * to the look-up of names, SSL_CERT_FILE and OPENSSL_CONF to the trust, and more in other versions.
+ * Give Python the environment, as posix.environ: the rest of the program has none (seal.c). RES_OPTIONS and HOSTALIASES
+ * would speak to the look-up of names, SSL_CERT_FILE and OPENSSL_CONF to the trust, and more in other versions.
  */
 static void
 take_environment(void)
@@ -171,7 +177,7 @@ take_environment(void)
     if (!variables)
         fail_with_exception();
     PyDict_Clear(variables); /* of those of the build */
-    for (char **entry = environ; *entry; entry++) {
+    for (char **entry = environment; *entry; entry++) {
         const char *equals = strchr(*entry, '=');
         if (!equals)
             continue;
@@ -185,7 +191,6 @@ take_environment(void)
     }
     Py_DECREF(variables);
     Py_DECREF(posix);
-    clearenv();
 }
 
 /*
@@ -249,12 +254,13 @@ decoded(int argc, char **argv)
     return arguments;
 }
 
-/* Call a function of a module, with one argument or, where that is NULL, none; the status it returns, -1 for None. */
+/* Call a function of a module with a tuple of arguments; the exit status that it returns, -1 for None. */
 static int
-call(const char *module_name, const char *function, PyObject *argument)
+call(const char *module_name, const char *function_name, PyObject *arguments)
 {
     PyObject *module = PyImport_ImportModule(module_name);
-    PyObject *result = module ? PyObject_CallMethod(module, function, argument ? "O" : NULL, argument) : NULL;
+    PyObject *function = module ? PyObject_GetAttrString(module, function_name) : NULL;
+    PyObject *result = function && arguments ? PyObject_CallObject(function, arguments) : NULL;
     if (!result)
         fail_with_exception();
     return result == Py_None ? -1 : (int)PyLong_AsLong(result);
@@ -265,7 +271,7 @@ main(int argc, char **argv)
 {
     stderr_is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
     catch_signals();
-    silence_c_stderr();
+    disconnect_c_streams();
     mallopt(M_ARENA_MAX, 1); /* a second thread would reserve 64 MB of address space for an arena of its own */
 
     if (!restore_snapshot()) {
@@ -277,21 +283,22 @@ main(int argc, char **argv)
         start_core();
         load_core_modules();
         if (wanted) {
-            call("rehearsal", "run", NULL);
+            call("rehearsal", "run", Py_BuildValue("()"));
             write_snapshot();
         }
     }
     take_environment();
 
     PyObject *arguments = decoded(argc, argv);
-    int status = call("probe.hot", "main", arguments);
+    int status = call("probe.hot", "main", Py_BuildValue("(O)", arguments));
     if (status < 0) {
         check(_Py_InitializeMain());
         if (PySys_SetObject("argv", arguments) < 0)
             fail_with_exception();
         /* The path that execve was given: /proc/self/exe may not be there, and argv[0] may be anything. */
-        const char *executable = (const char *)getauxval(AT_EXECFN);
-        status = call("archive", "run", PyUnicode_DecodeFSDefault(executable ? executable : ""));
+        const char *path = (const char *)getauxval(AT_EXECFN);
+        PyObject *executable = PyUnicode_DecodeFSDefault(path ? path : "");
+        status = call("archive", "run", Py_BuildValue("(NK)", executable, (unsigned long long)seal.checksum));
     }
-    _exit(status < 0 ? FAILURE : status);
+    _exit(status == 0 ? 0 : FAILURE);
 }

@@ -1,52 +1,54 @@
 /*
- * The seal: what the executable knows of itself, and the very first code that runs, which looks at it.
+ * The very first code that runs, before the C library's own start. It does two things that have to be done so early.
  *
- * A download or a copy that broke off leaves an executable that starts all the same: the kernel maps what the program
- * headers say, and the process is killed by a signal when it touches a page that the file does not have. That would be
- * an exit status beyond those promised, and no word of why. So this code runs before any other, the C library's start
- * included, and compares the file's length with the one that the build has noted.
+ * It looks at the seal. A download or a copy that broke off leaves an executable that starts all the same: the kernel
+ * maps what the program headers say, and the process is killed by a signal when it touches a page that the file does
+ * not have. That would be an exit status beyond those promised, and no word of why. So the file's length is compared
+ * with the one that the build has noted, and its last bytes too: some tools make the file in its full length first.
  *
- * All that it touches lies in the first pages of the file: the seal, which layout.ld puts before the code, and itself,
- * by being in .text.unlikely, with which the code begins. (Of a file that has not even these, some 9 kB, nothing can
- * run.) It uses no libc, and no data but what is in the seal. layout.ld does one thing more: where the data in the file
- * ends within a page, the kernel itself clears the remainder of that page, and kills the process if the page is not
- * there. So the data ends with a page.
+ * And it hides the environment. The C library reads variables of its own before main (GLIBC_TUNABLES, MALLOC_*), and so
+ * does OpenSSL (OPENSSL_ia32cap); what they could do is up to a crash. It is given an empty environment, and Python the
+ * real one (launcher.c).
+ *
+ * All that this code touches of the file lies in the first pages: the seal, which layout.ld puts before the code, and
+ * itself, by being in .text.unlikely, with which the code begins. (Of a file that has not even these, some 9 kB,
+ * nothing can run.) It uses no libc, and no constants but those in the seal. layout.ld does one thing more: where the
+ * data in the file ends within a page, the kernel itself clears the remainder of that page, and kills the process if the
+ * page is not there. So the data ends with a page.
  */
+
+#include "seal.h"
 
 #include <elf.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define EARLY __attribute__((section(".text.unlikely"), used, noinline, no_stack_protector))
 
-#define CUT_SHORT "internal error: this executable is cut short; copy it again\n"
-
-/* archive.py knows it by its name, writes the numbers when everything else is in place, and reads them. */
-struct seal {
-    char name[24];
-    uint64_t size; /* of the file, in bytes; 0 as long as it is not sealed */
-    uint64_t archive;
-    uint64_t archive_size;
-    uint64_t checksum;
-    char self[16];
-    char cut_short[sizeof CUT_SHORT - 1] __attribute__((nonstring));
-};
-
-__attribute__((section(".seal"), used)) static const struct seal seal = {
+__attribute__((section(".seal"), used)) const struct seal seal = {
     .name = "the seal of this file",
     .self = "/proc/self/exe",
-    .cut_short = CUT_SHORT,
+    .damaged = "internal error: this executable is damaged; copy it again\n",
 };
+
+char **environment;
 
 #if defined __x86_64__
 
 __asm__(".section .text.unlikely, \"ax\"\n"
         ".globl sealed_start\n"
         "sealed_start:\n"
-        "    mov %rsp, %rdi\n"
-        "    call refuse_if_cut_short\n"
+        "    mov %rsp, %rbx\n"
+        "    mov %rbx, %rdi\n"
+        "    call check_seal\n"
+        "    mov %rbx, %rdi\n"
+        "    call size_without_environment\n"
+        "    sub %rax, %rsp\n"
+        "    mov %rbx, %rdi\n"
+        "    mov %rsp, %rsi\n"
+        "    call copy_without_environment\n"
         "    xor %edx, %edx\n" /* what to call at the exit: as the kernel leaves it, nothing */
         "    jmp _start\n"
         ".text\n");
@@ -64,8 +66,15 @@ call_kernel(long number, long a, long b, long c)
 __asm__(".section .text.unlikely, \"ax\"\n"
         ".globl sealed_start\n"
         "sealed_start:\n"
-        "    mov x0, sp\n"
-        "    bl refuse_if_cut_short\n"
+        "    mov x19, sp\n"
+        "    mov x0, x19\n"
+        "    bl check_seal\n"
+        "    mov x0, x19\n"
+        "    bl size_without_environment\n"
+        "    sub sp, sp, x0\n"
+        "    mov x0, x19\n"
+        "    mov x1, sp\n"
+        "    bl copy_without_environment\n"
         "    mov x0, xzr\n"
         "    b _start\n"
         ".text\n");
@@ -85,6 +94,29 @@ call_kernel(long number, long a, long b, long c)
 #error "the start of a process on this machine is not known here"
 #endif
 
+/*
+ * The stack as the kernel leaves it: the number of arguments, they, 0, the environment, 0, the auxiliary vector. Each
+ * function is called once, by the assembly above.
+ */
+void check_seal(const uintptr_t *stack);
+size_t size_without_environment(const uintptr_t *stack);
+void copy_without_environment(const uintptr_t *stack, volatile uintptr_t *to);
+
+EARLY static const uintptr_t *
+environment_on(const uintptr_t *stack)
+{
+    return stack + 1 + stack[0] + 1;
+}
+
+EARLY static const uintptr_t *
+auxiliary_vector_on(const uintptr_t *stack)
+{
+    const uintptr_t *entry = environment_on(stack);
+    while (*entry++)
+        continue;
+    return entry;
+}
+
 /* A relative path is as execve took it: the process is still where it was then. */
 EARLY static long
 open_for_reading(const char *path)
@@ -92,30 +124,57 @@ open_for_reading(const char *path)
     return call_kernel(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
 }
 
-void refuse_if_cut_short(const uintptr_t *stack);
-
-/* `stack` is as the kernel leaves it: the number of arguments, they, 0, the environment, 0, the auxiliary vector. */
 EARLY void
-refuse_if_cut_short(const uintptr_t *stack)
+check_seal(const uintptr_t *stack)
 {
     const struct seal *sealed = &seal;
-    __asm__("" : "+r"(sealed)); /* for the compiler not to take the numbers for those above */
+    __asm__("" : "+r"(sealed)); /* for the compiler not to take what is in it for what is above */
 
     long file = open_for_reading(sealed->self);
     if (file < 0) {
-        const uintptr_t *entry = stack + 1 + stack[0] + 1;
-        while (*entry++)
-            continue;
+        const uintptr_t *entry = auxiliary_vector_on(stack);
         while (entry[0] != AT_NULL && entry[0] != AT_EXECFN)
             entry += 2;
         file = entry[0] == AT_EXECFN ? open_for_reading((const char *)entry[1]) : -1;
     }
     if (file < 0)
         return;
-    long size = call_kernel(SYS_lseek, file, 0, SEEK_END);
+    uint64_t end[2] = {0, 0};
+    long size = call_kernel(SYS_lseek, file, -(long)sizeof end, SEEK_END) + (long)sizeof end;
+    call_kernel(SYS_read, file, (long)end, sizeof end);
     call_kernel(SYS_close, file, 0, 0);
-    if (size >= (long)sealed->size)
+    if (sealed->size == 0 || (size == (long)sealed->size && end[0] == sealed->end[0] && end[1] == sealed->end[1]))
         return;
-    call_kernel(SYS_write, STDERR_FILENO, (long)sealed->cut_short, sizeof sealed->cut_short);
+    call_kernel(SYS_write, STDERR_FILENO, (long)sealed->damaged, sizeof sealed->damaged - 1);
     call_kernel(SYS_exit_group, 1, 0, 0);
+}
+
+EARLY size_t
+size_without_environment(const uintptr_t *stack)
+{
+    const uintptr_t *first = auxiliary_vector_on(stack);
+    const uintptr_t *entry = first;
+    while (entry[0] != AT_NULL)
+        entry += 2;
+    size_t words = 1 + stack[0] + 2 + (size_t)(entry + 2 - first);
+    return (words + 1) / 2 * 2 * sizeof *stack; /* the stack's alignment: 16 bytes */
+}
+
+/* The copy is volatile, for the compiler not to make calls of memcpy of the loops: that is not there yet. */
+EARLY void
+copy_without_environment(const uintptr_t *stack, volatile uintptr_t *to)
+{
+    environment = (char **)environment_on(stack);
+    for (uintptr_t count = 1 + stack[0]; count; count--)
+        *to++ = *stack++;
+    *to++ = 0; /* ends the arguments */
+    *to++ = 0; /* and the environment */
+    const uintptr_t *entry = (const uintptr_t *)environment;
+    while (*entry++)
+        continue;
+    do {
+        *to++ = entry[0];
+        *to++ = entry[1];
+        entry += 2;
+    } while (entry[-2] != AT_NULL);
 }

@@ -211,9 +211,10 @@ write_snapshot(void)
     thread->native_thread_id = 0;
     memset(thread->datastack_top, 0, (size_t)((char *)thread->datastack_limit - (char *)thread->datastack_top));
 
-    FILE *report = fdopen(STDERR_FILENO, "w"); /* C's own stderr leads nowhere (launcher.c) */
+    FILE *output = fdopen(STDOUT_FILENO, "w"); /* C's own streams lead nowhere (launcher.c) */
+    FILE *report = fdopen(STDERR_FILENO, "w");
     size_t size = (size_t)(snapshot_end - snapshot_start);
-    if (!report || fprintf(report, "%zu\n", heap_used) < 0 || fflush(report) != 0)
+    if (!output || fwrite(snapshot_start, 1, size, output) != size || fflush(output) != 0)
         _exit(1);
-    _exit(fwrite(snapshot_start, 1, size, stdout) != size || fflush(stdout) != 0);
+    _exit(!report || fprintf(report, "%zu\n", heap_used) < 0 || fflush(report) != 0);
 }

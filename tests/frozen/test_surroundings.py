@@ -147,7 +147,8 @@ HOSTILE = {
         "LD_AUDIT": "/nonexistent.so",
         "LD_DEBUG": "all",
         "LD_BIND_NOW": "1",
-        "GLIBC_TUNABLES": "glibc.malloc.check=3",
+        "GLIBC_TUNABLES": "glibc.malloc.top_pad=1000000000000:glibc.rtld.optional_static_tls=1000000000000",
+        "MALLOC_TOP_PAD_": "1000000000000",
         "MALLOC_PERTURB_": "165",
     },
     "pyinstaller": {
@@ -165,7 +166,7 @@ HOSTILE = {
         "OPENSSL_CONF": "POSING/click.py",
         "OPENSSL_MODULES": "POSING",
         "OPENSSL_ENGINES": "POSING",
-        "OPENSSL_ia32cap": "0x0",
+        "OPENSSL_ia32cap": "0xffffffffffffffff",
         "SSLKEYLOGFILE": "POSING/keys",
     },
     "locale": {"LC_ALL": "tr_TR.ISO-8859-9", "LANG": "xx_XX.EBCDIC", "LANGUAGE": "xx", "TZ": ":/nonexistent"},
@@ -206,6 +207,32 @@ def test_closed_streams_change_no_verdict_and_get_no_output(binary: Path, closed
         assert done.returncode == case.status, name
         assert "1" not in closed or not done.stdout
         assert "2" not in closed or not done.stderr
+
+
+def test_a_directory_for_standard_input_is_no_matter(binary: Path, tmp_path: Path, cases: dict[str, Case]) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    assert_all_come_out_right(cases, lambda arguments: start([str(binary), *arguments], stdin=folder))
+    os.close(folder)
+
+
+def test_a_file_that_may_not_grow_takes_no_line_and_changes_no_verdict(
+    binary: Path, tmp_path: Path, cases: dict[str, Case]
+) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        done = subprocess.run(
+            [binary, *cases["refused"].arguments],
+            env={},
+            stderr=log,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        )
+    assert (done.returncode, (tmp_path / "log").read_bytes()) == (1, b"")
+
+
+def test_a_great_many_variables_take_no_time(binary: Path, cases: dict[str, Case]) -> None:
+    environ = {f"SERVICE_{number}_PORT": "80" for number in range(30_000)}
+    for name in ("healthy", "https"):
+        arguments = [argument.replace("-t=20", "-t=2") for argument in cases[name].arguments]
+        assert start([str(binary), *arguments], env=environ).returncode == 0
 
 
 def address_space(pid: int) -> int:

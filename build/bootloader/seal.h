@@ -1,0 +1,26 @@
+/*
+ * The seal: what the executable knows of itself. seal.c says why.
+ */
+
+#ifndef SEAL_H
+#define SEAL_H
+
+#include <stdint.h>
+
+struct seal {
+    char name[24]; /* by which archive.py knows it, to write the rest when everything else is in place */
+    uint64_t size; /* of the file, in bytes; 0 as long as it is not sealed */
+    uint64_t archive;
+    uint64_t archive_size;
+    uint64_t checksum;
+    uint64_t end[2]; /* the last bytes of the file */
+    char self[16];
+    char damaged[60];
+};
+
+extern const struct seal seal;
+
+/* The environment as the kernel passed it on. The C library was given an empty one. */
+extern char **environment;
+
+#endif
