@@ -30,7 +30,7 @@
 __attribute__((section(".seal"), used)) const struct seal seal = {
     .name = "the seal of this file",
     .self = "/proc/self/exe",
-    .damaged = "internal error: this executable is damaged; copy it again\n",
+    .damaged = DAMAGED,
 };
 
 char **environment;
