@@ -29,8 +29,9 @@ def run(arguments: list[str], started: float) -> int:
     from probe import hot, verdict
 
     environ = dict(os.environb)
-    for name in environ:
-        del os.environb[name]  # os.environ.clear() takes quadratic time
+    for name in environ:  # os.environ.clear() takes quadratic time
+        with suppress(OSError):  # a name that is empty can be passed on, but not unset
+            del os.environb[name]
 
     def answer() -> verdict.Verdict:
         outcome = hot.answer(arguments, environ, started)

@@ -193,8 +193,14 @@ restore_snapshot(void)
     PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &plain);
     PyEval_RestoreThread(thread);
     thread->thread_id = PyThread_get_thread_ident();
+    /* CPython knows its thread again by a key of the C library's, the first that it made then, and now. */
+    pthread_key_t key;
+    pthread_key_create(&key, NULL);
+    pthread_setspecific(key, thread);
     PyOS_BeforeFork(); /* the one is not to be had without the other */
     PyOS_AfterFork_Child();
+    if (PyGILState_GetThisThreadState() != thread)
+        abort();
     return true;
 }
 

@@ -86,6 +86,15 @@ def test_no_library_of_the_systems_name_service_is_loaded(scratch: Path) -> None
 
 
 @needs_root
+def test_an_international_name_is_looked_up_as_dns_has_it(scratch: Path) -> None:
+    (scratch / "etc").mkdir()
+    (scratch / "etc/hosts").write_text("127.0.0.1 xn--bcher-kva.test\n")
+    with serving(servers.replying(servers.OK)) as port:
+        done = inside(scratch, ["/healthchecker"], ["-host=bücher.test", f"-port={port}", "-t=20"])
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@needs_root
 def test_a_name_that_nobody_knows_is_one_line(scratch: Path) -> None:
     done = inside(scratch, ["/healthchecker"], ["-host=no.such.invalid", "-t=20"])  # asks 127.0.0.1: no resolv.conf
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
@@ -226,6 +235,12 @@ def test_a_file_that_may_not_grow_takes_no_line_and_changes_no_verdict(
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
         )
     assert (done.returncode, (tmp_path / "log").read_bytes()) == (1, b"")
+
+
+def test_a_variable_without_a_name_is_no_matter(command: list[str], cases: dict[str, Case]) -> None:
+    for name in ("healthy", "refused", "https", "help"):
+        done = start(["env", "-i", "=x", "PATH=/usr/bin", *command, *cases[name].arguments], env=None)
+        assert (done.returncode, done.stderr.count(b"\n")) == (cases[name].status, cases[name].status), done
 
 
 def test_a_great_many_variables_take_no_time(binary: Path, cases: dict[str, Case]) -> None:
