@@ -14,12 +14,18 @@ BIN := $(VENV)/bin
 MACHINE := $(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 BINARY := dist/healthchecker-linux-$(MACHINE)
 
-.PHONY: help binary demo test lint bench-binary docs lock clean
+.PHONY: help binary image swarm-demo demo test lint bench-binary docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 binary: $(BINARY) ## Build the static executable, dist/healthchecker-linux-ARCHITECTURE
+
+image: $(READY) ## Build the Docker images accountservice and healthchecker
+	@$(BIN)/python -m demo.image
+
+swarm-demo: image ## Let Docker Swarm run the service, fail it, and see it replaced
+	@$(BIN)/python -m demo.swarm
 
 demo: $(READY) ## Start the account service, probe it healthy and unhealthy, stop it
 	@$(BIN)/python demo/session.py
@@ -41,9 +47,14 @@ bench-binary: $(BINARY) ## Measure the executable against its budgets, beside cu
 docs: $(READY) ## Write the table of options into the README anew
 	$(BIN)/python docs/options.py
 
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-header --no-annotate
+SERVICE := import tomllib; \
+  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["service"], sep="\n")
+
 lock: $(READY) ## Pin all dependencies anew, at their newest releases
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev \
-	  --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
+	$(LOCK) --upgrade --all-extras --group dev --output-file requirements.lock pyproject.toml
+	$(BIN)/python -c '$(SERVICE)' | $(LOCK) --constraint requirements.lock --output-file accountservice/requirements.lock -
 
 clean: ## Remove all that was made here
 	rm -rf $(VENV) .build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock

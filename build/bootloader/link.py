@@ -4,7 +4,8 @@ Debian ships all of it in static form but for two modules of CPython's, _ssl and
 only. Those are compiled here from the source package of the installed Python. Everything else is linked as Debian
 built it.
 
-    link.py --missing       names the system packages that have to be installed first
+    link.py --missing           names the system packages that have to be installed first
+    link.py --source FOLDER     fetches the source package, to the folder that the build will look for it in
 """
 
 import json
@@ -292,6 +293,13 @@ def _run(command: list[str], folder: Path | None = None) -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["--missing"]:
-        raise SystemExit("usage: link.py --missing")
-    print(" ".join(missing()))
+    match sys.argv[1:]:
+        case ["--missing"]:
+            print(" ".join(missing()))
+        case ["--source", folder]:
+            try:
+                _python_source(Path(folder).resolve())
+            except BuildError as error:
+                raise SystemExit(f"build: {error}") from None
+        case _:
+            raise SystemExit("usage: link.py --missing | --source FOLDER")

@@ -1,0 +1,60 @@
+"""The Docker engine, by its command-line client: what is asked of it, and its refusals as one line each."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE = 120.0  # seconds for the engine to bring about what was asked for, on a busy machine
+
+
+class EngineError(Exception):
+    """The engine is not there, refuses, or does not come to what was asked for; the text says what would help."""
+
+
+def docker(*arguments: str, **environ: str) -> str:
+    """What `docker ARGUMENTS...` prints. Raises EngineError, with the last line of its complaint."""
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, env=environ or None)
+    except FileNotFoundError:
+        raise EngineError("there is no docker command here; install Docker") from None
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["failed without a word"]
+        raise EngineError(f"docker {arguments[0]}: {lines[-1]}")
+    return done.stdout.strip()
+
+
+def require() -> None:
+    """Raises EngineError where there is no engine to be used."""
+    try:
+        docker("version", "--format", "{{.Server.Version}}")
+    except EngineError as error:
+        reason = str(error).lower()
+        if "permission denied" in reason:
+            raise EngineError("this user may not use the Docker engine; be root or in the group docker") from None
+        if "cannot connect" in reason or "daemon" in reason:
+            raise EngineError("there is no Docker engine running here; start it, or name it in DOCKER_HOST") from None
+        raise
+
+
+def inspect(what: str) -> dict[str, Any]:
+    """All that the engine tells of one container, service or image."""
+    found: dict[str, Any] = json.loads(docker("inspect", what))[0]
+    return found
+
+
+def health(container: str) -> tuple[str, list[str]]:
+    """A container's health status (starting, healthy, unhealthy), and the output of its last checks."""
+    state = inspect(container)["State"]["Health"]
+    return state["Status"], [check["Output"] for check in state["Log"]]
+
+
+def wait_until(what: str, holds: Callable[[], bool], patience: float = PATIENCE) -> float:
+    """Return when it holds, the seconds that took. Raises EngineError where it does not come to be."""
+    started = time.monotonic()
+    while not holds():
+        if time.monotonic() - started > patience:
+            raise EngineError(f"not within {patience:.0f} s: {what}")
+        time.sleep(0.2)
+    return time.monotonic() - started

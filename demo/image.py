@@ -1,0 +1,47 @@
+"""Builds the images accountservice and healthchecker of Dockerfile.multistage: `make image`.
+
+What the engine says goes to .build/image.log; here it is one line for each image, or one that says why there is none.
+IMAGE_OPTIONS in the environment are further options of `docker build`.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from demo.engine import EngineError, inspect, require
+
+ROOT = Path(__file__).parent.parent
+LOG = ROOT / ".build" / "image.log"
+
+
+def build(target: str) -> None:
+    """Build one target, with its own name. Raises EngineError."""
+    options = ["--progress=plain", "--file=Dockerfile.multistage", f"--target={target}", f"--tag={target}"]
+    command = ["docker", "build", *options, *shlex.split(os.environ.get("IMAGE_OPTIONS", "")), "."]
+    with LOG.open("a") as log:
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | {"DOCKER_BUILDKIT": "1"}, stdout=log, stderr=log)
+    if done.returncode:
+        lines = [line for line in LOG.read_text().splitlines() if line.strip()] or ["docker build failed"]
+        metadata = [line.rpartition(" for ")[2].rstrip(":") for line in lines if "load metadata for " in line]
+        if metadata and "metadata" in lines[-3]:  # the step that failed, as BuildKit repeats it at the end
+            raise EngineError(f"the base image {metadata[-1]} is not here and cannot be pulled; all of it: {LOG}")
+        raise EngineError(f"{lines[-1]}; all of it: {LOG}")
+    print(f"{target}: {inspect(target)['Size']:,} bytes")
+
+
+def main() -> None:
+    """Build both."""
+    LOG.parent.mkdir(exist_ok=True)
+    LOG.write_text("")
+    try:
+        require()
+        for target in ("healthchecker", "accountservice"):
+            build(target)
+    except EngineError as error:
+        sys.exit(f"image: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The demonstration on Docker Swarm: a service that heals itself. `make swarm-demo`.
+
+Deploys compose.yaml, waits until every task is healthy, tells one of them to be unhealthy, and shows what took its
+place, and how long that took. Removes what it made: an existing swarm is left as it was found.
+"""
+
+import os
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from demo.engine import EngineError, docker, health, inspect, require, wait_until
+
+ROOT = Path(__file__).parent.parent
+STACK = "accounts"
+SERVICE = f"{STACK}_accountservice"
+
+
+@contextmanager
+def swarm() -> Iterator[None]:
+    """A swarm that this engine manages: the one that it is part of, or one for as long as this takes."""
+    state, manager = docker("info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}").split()
+    if state == "inactive":
+        docker("swarm", "init", "--advertise-addr=127.0.0.1")
+        try:
+            yield
+        finally:
+            docker("swarm", "leave", "--force")
+    elif (state, manager) == ("active", "true"):
+        yield
+    else:
+        raise EngineError("this engine is in a swarm that it does not manage; run this on a manager")
+
+
+@contextmanager
+def stack(**environ: str) -> Iterator[None]:
+    """The running stack of compose.yaml, with these variables for it; removed with all that belongs to it."""
+    if STACK in docker("stack", "ls", "--format", "{{.Name}}").splitlines():
+        raise EngineError(f"there is a stack {STACK} already; remove it: docker stack rm {STACK}")
+    try:
+        deploy(**environ)
+        yield
+    finally:
+        docker("stack", "rm", STACK)
+        label = f"label=com.docker.stack.namespace={STACK}"
+        wait_until("the stack's containers are gone", lambda: not docker("ps", "--all", "--quiet", "--filter", label))
+        wait_until("its network is gone", lambda: not docker("network", "ls", "--quiet", "--filter", label))
+
+
+def deploy(**environ: str) -> None:
+    """Deploy the stack, or update it, with these variables for compose.yaml."""
+    file = f"--compose-file={ROOT / 'compose.yaml'}"
+    docker("stack", "deploy", file, "--resolve-image=never", STACK, **(os.environ | environ))
+
+
+def containers() -> list[str]:
+    """The identities of the service's running containers."""
+    return docker("ps", "--quiet", "--no-trunc", f"--filter=label=com.docker.swarm.service.name={SERVICE}").split()
+
+
+def all_healthy(count: int) -> bool:
+    """Whether so many containers run, each healthy."""
+    found = containers()
+    return len(found) == count and all(health(container)[0] == "healthy" for container in found)
+
+
+def ask(container: str, path: str) -> None:
+    """GET from the container's service, by the port of the host that it has."""
+    (port,) = {entry["HostPort"] for entry in inspect(container)["NetworkSettings"]["Ports"]["6767/tcp"]}
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as reply:
+        reply.read()
+
+
+def replacement(failing: str, count: int) -> tuple[str, float]:
+    """Tell a container to be unhealthy; the one that replaces it, and the seconds until that is healthy."""
+    others = set(containers())
+    ask(failing, "/testability/healthy/false")
+    started = time.monotonic()
+    wait_until(f"{failing[:12]} is replaced", lambda: failing not in containers())
+    wait_until("all tasks are healthy again", lambda: all_healthy(count))
+    (new,) = set(containers()) - others
+    return new, time.monotonic() - started
+
+
+def main() -> None:
+    """The demonstration, step by step."""
+    count = 2
+    try:
+        require()
+        with swarm():
+            print(f"$ docker stack deploy --compose-file=compose.yaml {STACK}")
+            with stack(ACCOUNTSERVICE_TESTABILITY="1", ACCOUNTSERVICE_REPLICAS=str(count)):
+                seconds = wait_until("all tasks are healthy", lambda: all_healthy(count))
+                print(f"{count} tasks healthy after {seconds:.0f} s")
+                old = containers()[0]
+                print(f"{old[:12]} is told to be unhealthy: GET /testability/healthy/false")
+                new, seconds = replacement(old, count)
+                print(f"{new[:12]} took its place, healthy, after {seconds:.0f} s")
+            print("all removed")
+    except EngineError as error:
+        sys.exit(f"swarm-demo: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""A real Docker engine, and the images on it."""
+
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from demo import engine, image
+from demo.engine import EngineError, docker
+
+
+@pytest.fixture(scope="session")
+def images() -> None:
+    """The images accountservice and healthchecker, built of this tree."""
+    try:
+        engine.require()
+    except EngineError as error:
+        if os.environ.get("HEALTHCHECKER_REQUIRE_DOCKER") == "1":
+            pytest.fail(f"HEALTHCHECKER_REQUIRE_DOCKER=1, but: {error}")
+        pytest.skip(str(error))
+    image.LOG.parent.mkdir(exist_ok=True)
+    for target in ("healthchecker", "accountservice"):
+        image.build(target)
+
+
+@contextmanager
+def running(*options: str, name: str = "accountservice") -> Iterator[str]:
+    """A container of the image, as tightly confined as the documentation promises; removed in the end."""
+    confined = ["--read-only", "--tmpfs=/data", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+    container = docker("run", "--detach", *confined, *options, name)
+    try:
+        yield container
+    finally:
+        docker("rm", "--force", "--volumes", container)
+
+
+@contextmanager
+def derived(*lines: str) -> Iterator[str]:
+    """An image made of accountservice with further Dockerfile instructions; removed in the end."""
+    name = f"accountservice:{uuid.uuid4().hex}"
+    dockerfile = "\n".join(["FROM accountservice", *lines])
+    subprocess.run(["docker", "build", "--quiet", f"--tag={name}", "-"], input=dockerfile, text=True, check=True,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+    try:
+        yield name
+    finally:
+        docker("rmi", "--force", name)

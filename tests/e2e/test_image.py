@@ -1,0 +1,117 @@
+"""The images on a real engine: what Docker sees of the service and of its health check."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.engine import EngineError, docker, health, inspect, require, wait_until
+from tests.e2e.conftest import derived, running
+
+ROOT = Path(__file__).parent.parent.parent
+
+pytestmark = [pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
+
+
+def test_the_container_becomes_healthy() -> None:
+    with running() as container:
+        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        assert set(health(container)[1]) == {""}
+
+
+def test_it_is_healthy_with_a_volume_and_on_another_port() -> None:
+    with running("--env=ACCOUNTSERVICE_PORT=7001", "--volume=/data") as container:
+        wait_until("healthy", lambda: health(container)[0] == "healthy")
+
+
+def test_docker_shows_why_it_is_unhealthy() -> None:
+    with running("--env=ACCOUNTSERVICE_TESTABILITY=1") as container:
+        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        ask = "import urllib.request as r; r.urlopen('http://127.0.0.1:6767/testability/healthy/false')"
+        docker("exec", container, "python3", "-c", ask)
+        wait_until("unhealthy", lambda: health(container)[0] == "unhealthy")
+        line = health(container)[1][-1]
+    start = "unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, expected 200 ("
+    assert line.startswith(start)
+    assert line.endswith('): {"status":"Database unaccessible"}\n')
+
+
+def test_a_service_that_hangs_is_told_by_the_probe_and_costs_nothing() -> None:
+    check = '["/healthchecker-linux-amd64", "-port=6767", "-timeout=100ms"]'.replace("amd64", architecture())
+    instruction = f"HEALTHCHECK --interval=50ms --timeout=5s --retries=100 CMD {check}"
+    with derived(instruction) as name, running(name=name) as container:
+        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        docker("kill", "--signal=STOP", container)
+        wait_until("100 checks in a row have failed", lambda: health(container)[0] == "unhealthy")
+        lines = health(container)[1]
+        processes = docker("top", container, "-eo", "pid,comm").splitlines()[1:]
+        changed = docker("diff", container)
+        docker("kill", "--signal=CONT", container)
+        wait_until("healthy again", lambda: health(container)[0] == "healthy")
+    assert set(lines) == {"unhealthy: GET http://127.0.0.1:6767/health: no reply within 100ms\n"}
+    assert changed == ""
+    # The service, and at most the check that is under way.
+    assert sorted({line.split()[1] for line in processes} - {"healthchecker-l"}) == ["python3"]
+    assert len(processes) <= 2
+
+
+def test_docker_stop_ends_it_cleanly() -> None:
+    with running() as container:
+        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        docker("stop", container)
+        assert inspect(container)["State"]["ExitCode"] == 0
+
+
+def test_the_probe_runs_where_nothing_is_allowed() -> None:
+    confined = ["--read-only", "--cap-drop=ALL", "--user=65534", "--network=none", "--security-opt=no-new-privileges"]
+    done = subprocess.run(
+        ["docker", "run", "--rm", *confined, "healthchecker", "-port=1"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("unhealthy: GET http://127.0.0.1:1/health: connection refused (")
+
+
+def test_the_probes_image_holds_one_file() -> None:
+    container = docker("create", "healthchecker")
+    try:
+        names = subprocess.run(f"docker export {container} | tar -t", shell=True, capture_output=True, text=True).stdout
+    finally:
+        docker("rm", container)
+    by_docker = ("dev/", "etc/", "proc/", "sys/", ".dockerenv")
+    assert [name for name in names.split() if not name.startswith(by_docker)] == [
+        f"healthchecker-linux-{architecture()}"
+    ]
+
+
+def test_the_service_is_nobody_and_has_no_tools() -> None:
+    look = "id -u; command -v gcc pip pip3 make; true"
+    assert docker("run", "--rm", "--entrypoint=sh", "accountservice", "-c", look) == "10001"
+
+
+@pytest.mark.parametrize("module", ["demo.image", "demo.swarm"])
+def test_no_engine_is_one_line(module: str) -> None:
+    environ = os.environ | {"DOCKER_HOST": "unix:///nonexistent"}
+    done = subprocess.run([sys.executable, "-m", module], cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "there is no Docker engine running here; start it, or name it in DOCKER_HOST" in done.stderr
+
+
+def test_a_base_image_that_is_not_to_be_had_is_one_line() -> None:
+    environ = os.environ | {"IMAGE_OPTIONS": "--build-arg=BASE=localhost:1/nonexistent:latest"}
+    done = subprocess.run([sys.executable, "-m", "demo.image"], cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "the base image localhost:1/nonexistent:latest is not here and cannot be pulled" in done.stderr
+
+
+def test_require_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(EngineError, match="there is no docker command here"):
+        require()
+
+
+def architecture() -> str:
+    """As Docker names it."""
+    name: str = inspect("accountservice")["Architecture"]
+    return name
