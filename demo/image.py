@@ -41,6 +41,8 @@ def main() -> None:
             build(target)
     except EngineError as error:
         sys.exit(f"image: {error}")
+    except KeyboardInterrupt:
+        sys.exit("image: interrupted")
 
 
 if __name__ == "__main__":

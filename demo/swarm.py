@@ -102,6 +102,8 @@ def main() -> None:
             print("all removed")
     except EngineError as error:
         sys.exit(f"swarm-demo: {error}")
+    except KeyboardInterrupt:
+        sys.exit("swarm-demo: interrupted; what it made is removed")
 
 
 if __name__ == "__main__":
