@@ -33,20 +33,20 @@ def require() -> None:
         reason = str(error).lower()
         if "permission denied" in reason:
             raise EngineError("this user may not use the Docker engine; be root or in the group docker") from None
-        if "cannot connect" in reason or "daemon" in reason:
+        if "cannot connect to the docker daemon" in reason or "error during connect" in reason:
             raise EngineError("there is no Docker engine running here; start it, or name it in DOCKER_HOST") from None
         raise
 
 
-def inspect(what: str) -> dict[str, Any]:
+def inspect(kind: str, name: str) -> dict[str, Any]:
     """All that the engine tells of one container, service or image."""
-    found: dict[str, Any] = json.loads(docker("inspect", what))[0]
+    found: dict[str, Any] = json.loads(docker(kind, "inspect", name))[0]
     return found
 
 
 def health(container: str) -> tuple[str, list[str]]:
     """A container's health status (starting, healthy, unhealthy), and the output of its last checks."""
-    state = inspect(container)["State"]["Health"]
+    state = inspect("container", container)["State"]["Health"]
     return state["Status"], [check["Output"] for check in state["Log"]]
 
 

@@ -19,28 +19,35 @@ LOG = ROOT / ".build" / "image.log"
 def build(target: str) -> None:
     """Build one target, with its own name. Raises EngineError."""
     options = ["--progress=plain", "--file=Dockerfile.multistage", f"--target={target}", f"--tag={target}"]
-    command = ["docker", "build", *options, *shlex.split(os.environ.get("IMAGE_OPTIONS", "")), "."]
+    try:
+        more = shlex.split(os.environ.get("IMAGE_OPTIONS", ""))
+    except ValueError as error:
+        raise EngineError(f"IMAGE_OPTIONS cannot be read: {error}") from None
+    command = ["docker", "build", *options, *more, "."]
     with LOG.open("a") as log:
         done = subprocess.run(command, cwd=ROOT, env=os.environ | {"DOCKER_BUILDKIT": "1"}, stdout=log, stderr=log)
     if done.returncode:
         lines = [line for line in LOG.read_text().splitlines() if line.strip()] or ["docker build failed"]
         metadata = [line.rpartition(" for ")[2].rstrip(":") for line in lines if "load metadata for " in line]
-        if metadata and "metadata" in lines[-3]:  # the step that failed, as BuildKit repeats it at the end
+        if metadata and any("[internal] load metadata for" in line for line in lines[-12:] if line.startswith(" > ")):
             raise EngineError(f"the base image {metadata[-1]} is not here and cannot be pulled; all of it: {LOG}")
         raise EngineError(f"{lines[-1]}; all of it: {LOG}")
-    print(f"{target}: {inspect(target)['Size']:,} bytes")
+    size = inspect("image", target)["Size"]
+    print(f"{target}: {size:,} bytes")
 
 
 def main() -> None:
     """Build both."""
-    LOG.parent.mkdir(exist_ok=True)
-    LOG.write_text("")
     try:
         require()
+        LOG.parent.mkdir(exist_ok=True)
+        LOG.write_text("")
         for target in ("healthchecker", "accountservice"):
             build(target)
     except EngineError as error:
         sys.exit(f"image: {error}")
+    except OSError as error:
+        sys.exit(f"image: {error.filename}: {error.strerror}")
     except KeyboardInterrupt:
         sys.exit("image: interrupted")
 

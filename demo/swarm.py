@@ -5,18 +5,20 @@ place, and how long that took. Removes what it made: an existing swarm is left a
 """
 
 import os
+import signal
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from demo.engine import EngineError, docker, health, inspect, require, wait_until
+from demo.engine import EngineError, docker, health, require, wait_until
 
 ROOT = Path(__file__).parent.parent
 STACK = "accounts"
 SERVICE = f"{STACK}_accountservice"
+SETTLING = 5.0  # seconds in which a task that was just accepted gets its container, also when its service is gone
 
 
 @contextmanager
@@ -24,11 +26,15 @@ def swarm() -> Iterator[None]:
     """A swarm that this engine manages: the one that it is part of, or one for as long as this takes."""
     state, manager = docker("info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}").split()
     if state == "inactive":
-        docker("swarm", "init", "--advertise-addr=127.0.0.1")
+        networks = docker("network", "ls", "--format", "{{.Name}}").splitlines()
         try:
+            docker("swarm", "init", "--advertise-addr=127.0.0.1")
             yield
         finally:
             docker("swarm", "leave", "--force")
+            if "docker_gwbridge" not in networks:
+                with suppress(EngineError):
+                    docker("network", "rm", "docker_gwbridge")
     elif (state, manager) == ("active", "true"):
         yield
     else:
@@ -46,6 +52,7 @@ def stack(**environ: str) -> Iterator[None]:
     finally:
         docker("stack", "rm", STACK)
         label = f"label=com.docker.stack.namespace={STACK}"
+        time.sleep(SETTLING)
         wait_until("the stack's containers are gone", lambda: not docker("ps", "--all", "--quiet", "--filter", label))
         wait_until("its network is gone", lambda: not docker("network", "ls", "--quiet", "--filter", label))
 
@@ -69,9 +76,12 @@ def all_healthy(count: int) -> bool:
 
 def ask(container: str, path: str) -> None:
     """GET from the container's service, by the port of the host that it has."""
-    (port,) = {entry["HostPort"] for entry in inspect(container)["NetworkSettings"]["Ports"]["6767/tcp"]}
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as reply:
-        reply.read()
+    address = next(line for line in docker("port", container, "6767/tcp").splitlines() if not line.startswith("["))
+    url = f"http://127.0.0.1:{address.rpartition(':')[2]}{path}"
+    try:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10).close()
+    except OSError as error:
+        raise EngineError(f"GET {url}: {error}") from None
 
 
 def replacement(failing: str, count: int) -> tuple[str, float]:
@@ -87,6 +97,7 @@ def replacement(failing: str, count: int) -> tuple[str, float]:
 
 def main() -> None:
     """The demonstration, step by step."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to remove what was made then too
     count = 2
     try:
         require()

@@ -61,7 +61,7 @@ def test_docker_stop_ends_it_cleanly() -> None:
     with running() as container:
         wait_until("healthy", lambda: health(container)[0] == "healthy")
         docker("stop", container)
-        assert inspect(container)["State"]["ExitCode"] == 0
+        assert inspect("container", container)["State"]["ExitCode"] == 0
 
 
 def test_the_probe_runs_where_nothing_is_allowed() -> None:
@@ -113,5 +113,5 @@ def test_require_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def architecture() -> str:
     """As Docker names it."""
-    name: str = inspect("accountservice")["Architecture"]
+    name: str = inspect("image", "accountservice")["Architecture"]
     return name

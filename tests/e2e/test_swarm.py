@@ -31,13 +31,13 @@ def test_swarm_replaces_an_unhealthy_container_by_a_healthy_one() -> None:
 def test_an_update_that_is_unhealthy_is_taken_back_while_the_old_tasks_serve() -> None:
     before = set(containers())
     check = 'HEALTHCHECK --interval=1s --retries=2 CMD ["/healthchecker-linux-amd64", "-port=1"]'
-    with derived(check.replace("amd64", inspect("accountservice")["Architecture"])) as broken:
+    with derived(check.replace("amd64", inspect("image", "accountservice")["Architecture"])) as broken:
         deploy(ACCOUNTSERVICE_IMAGE=broken, ACCOUNTSERVICE_TESTABILITY="1", ACCOUNTSERVICE_REPLICAS="2")
         serving: list[bool] = []
 
         def rolled_back() -> bool:
             serving.append(before <= set(containers()))
-            return bool(inspect(SERVICE).get("UpdateStatus", {}).get("State") == "rollback_completed")
+            return bool(inspect("service", SERVICE).get("UpdateStatus", {}).get("State") == "rollback_completed")
 
         wait_until("the update is rolled back", rolled_back)
         wait_until("the new task is gone", lambda: set(containers()) == before)
