@@ -12,7 +12,7 @@ from tests.e2e.conftest import derived, running
 
 ROOT = Path(__file__).parent.parent.parent
 
-pytestmark = [pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
 
 
 def test_the_container_becomes_healthy() -> None:

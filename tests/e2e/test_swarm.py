@@ -8,7 +8,7 @@ from demo.engine import EngineError, inspect, wait_until
 from demo.swarm import SERVICE, all_healthy, containers, deploy, replacement, stack, swarm
 from tests.e2e.conftest import derived
 
-pytestmark = [pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
