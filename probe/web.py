@@ -23,7 +23,7 @@ from urllib3.util import SKIP_HEADER
 from probe import http1, trust
 from probe.deadline import Deadline, within
 from probe.errors import CheckFailed, ProbeError, os_reason
-from probe.reply import BODY_LIMIT, KNOWN_FIELDS, Reply, ReplyReader
+from probe.reply import BODY_LIMIT, Reply, ReplyReader
 from probe.target import Target
 from probe.text import printable
 
@@ -128,7 +128,9 @@ def _read_head(stream: BufferedReader) -> Reply:
 
 def _digest(reply: Reply) -> bytes:
     """A head that says of the reply only what http.client has to know."""
-    fields = [b"%b: %b\r\n" % (name, reply.fields[name]) for name in KNOWN_FIELDS if name in reply.fields]
+    fields = [b"%b: %b\r\n" % field for field in reply.fields.items() if field[0] != b"transfer-encoding"]
+    if reply.chunked:  # http.client knows it by this one word only
+        fields.append(b"Transfer-Encoding: chunked\r\n")
     status_line = b"HTTP/1.1 %d %b\r\n" % (reply.status, reply.reason[:REASON_LIMIT].strip())
     return b"".join([status_line, *fields, b"Connection: close\r\n\r\n"])
 

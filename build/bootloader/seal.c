@@ -164,14 +164,12 @@ size_without_environment(const uintptr_t *stack)
 EARLY void
 copy_without_environment(const uintptr_t *stack, volatile uintptr_t *to)
 {
+    const uintptr_t *entry = auxiliary_vector_on(stack);
     environment = (char **)environment_on(stack);
     for (uintptr_t count = 1 + stack[0]; count; count--)
         *to++ = *stack++;
     *to++ = 0; /* ends the arguments */
     *to++ = 0; /* and the environment */
-    const uintptr_t *entry = (const uintptr_t *)environment;
-    while (*entry++)
-        continue;
     do {
         *to++ = entry[0];
         *to++ = entry[1];

@@ -122,6 +122,12 @@ def test_a_server_with_a_trusted_certificate_is_healthy(authority: Authority) ->
     assert (reply.status, reply.body) == (200, b'{"status":"UP"}')
 
 
+def test_a_chunked_body_behind_another_coding_is_unchunked(authority: Authority) -> None:
+    data = b"HTTP/1.1 503 Down\r\nTransfer-Encoding: identity, chunked\r\n\r\n4\r\ndown\r\n0\r\n\r\n"
+    with serving(servers.replying(data), tls=authority.context("localhost")) as port:
+        assert fetch(f"https://localhost:{port}/", cacert=str(authority.file)).body == b"down"
+
+
 def test_interim_replies_are_passed_over(authority: Authority) -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
     with serving(servers.replying(interim + servers.OK), tls=authority.context("localhost")) as port:
