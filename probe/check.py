@@ -16,12 +16,12 @@ class Check:
     __slots__ = ("cacert", "expected", "insecure", "target", "timeout", "verbose")
 
     def __init__(
-        self, target: Target, expected: Statuses, timeout: float, cacert: str, insecure: bool, verbose: bool
+        self, target: Target, expected: Statuses, timeout: float, cacert: "Given | None", insecure: bool, verbose: bool
     ) -> None:
         self.target = target
         self.expected = expected
         self.timeout = timeout  # seconds
-        self.cacert = cacert  # the path of a PEM file; "" for the system's trust
+        self.cacert = cacert  # the path of a PEM file; None for the system's trust
         self.insecure = insecure
         self.verbose = verbose
 
@@ -29,6 +29,8 @@ class Check:
 def build(given: "dict[str, Given]") -> Check:
     """The check that the given texts ask for, defaults filled in. Raises UsageError, naming what gave the value."""
     texts = DEFAULTS | given
+    if "cacert" in texts:
+        parsed(texts["cacert"], values.file)
     if "url" in texts:
         asked = parsed(texts["url"], target.from_url)
     else:
@@ -42,27 +44,25 @@ def build(given: "dict[str, Given]") -> Check:
         target=asked,
         expected=parsed(texts["expect"], values.statuses),
         timeout=parsed(texts["timeout"], values.duration),
-        cacert=parsed(texts["cacert"], _certificates) if "cacert" in texts else "",
+        cacert=texts.get("cacert"),
         insecure="insecure" in texts,
         verbose="verbose" in texts,
     )
 
 
-def _certificates(path: str) -> str:
-    from probe import trust
-
-    trust.read_certificates(path)
-    return path
-
-
 def fetch(check: Check, deadline: Deadline) -> Reply:
-    """Ask, by the engine for the target's scheme. Raises CheckFailed where there is no reply, DeadlineExceeded."""
+    """Ask, by the engine for the target's scheme.
+
+    Raises CheckFailed where there is no reply, DeadlineExceeded, and UsageError where `cacert` cannot be used.
+    """
     if check.target.scheme == "http":
         return http1.fetch(check.target, deadline)
 
     def ask() -> Reply:
-        from probe import web  # within the deadline: the import takes longer than many a reply
+        from probe import trust, web  # within the deadline: the imports take longer than many a reply
 
-        return web.fetch(check.target, deadline, check.cacert, check.insecure)
+        if check.cacert:
+            return web.fetch(check.target, deadline, parsed(check.cacert, trust.these))
+        return web.fetch(check.target, deadline, trust.any_certificate() if check.insecure else trust.systems())
 
     return within(deadline, "", ask)

@@ -1,8 +1,8 @@
 """The ordinary arguments, answered without click.
 
-Nearly every run is a HEALTHCHECK with one or two plain options and an http target. Such a run needs no command-line
-library, and in the frozen program it needs not even a fully initialised interpreter: this module and all that it
-imports stand on modules built into it. It is a shortcut, never a second opinion. Whatever is not plainly ordinary,
+Nearly every run is a HEALTHCHECK with one or two plain options. Such a run needs no command-line library, and with an
+http target the frozen program needs not even a fully initialised interpreter: this module and all that it imports stand
+on modules built into it. It is a shortcut, never a second opinion. Whatever is not plainly ordinary,
 help and every error included, is left to `probe.cli`, which comes to the same check for every list accepted here.
 """
 
@@ -11,6 +11,7 @@ from time import monotonic
 
 from probe import check, verdict
 from probe.check import Check
+from probe.deadline import Deadline
 from probe.errors import UsageError
 from probe.expand import expand
 from probe.options import SPELLINGS, Given, settle
@@ -18,10 +19,18 @@ from probe.verdict import Verdict
 
 
 def main(argv: "list[str]") -> "int | None":
-    """The frozen program's first stage: answer an ordinary argument list; the exit status, None for every other."""
+    """The frozen program's first stage: answer an ordinary argument list by plain http.
+
+    The exit status; None for every other list, which the second stage is for. Its https checks are timed from here on.
+    """
     started = monotonic()
     wanted = parse(argv[1:], posix.environ)
-    return verdict.conclude(lambda: verdict.reach(wanted, started)) if wanted else None
+    if wanted is None:
+        return None
+    if wanted.target.scheme != "http":
+        verdict.watch(wanted, Deadline(wanted.timeout, started))
+        return None
+    return verdict.conclude(lambda: verdict.reach(wanted, started))
 
 
 def answer(arguments: "list[str]", environ: "dict[bytes, bytes]", started: float) -> "Verdict | None":
@@ -37,13 +46,12 @@ def parse(arguments: "list[str]", environ: "dict[bytes, bytes]") -> "Check | Non
         if given is None:
             return None
         settled = settle(given, environ)
-        # A file has to be read for it, an international name needs a codec: not here.
-        if "cacert" in settled or not all([one.text.isascii() for one in settled.values()]):
+        # An international name needs a codec, which the core interpreter does not have.
+        if not all([one.text.isascii() for one in settled.values()]):
             return None
-        wanted = check.build(settled)
+        return check.build(settled)
     except UsageError:
         return None
-    return wanted if wanted.target.scheme == "http" else None
 
 
 def _given(arguments: "list[str]") -> "dict[str, Given] | None":

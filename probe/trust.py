@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import certifi
+from urllib3.util import create_urllib3_context
 
 from probe.errors import CheckFailed, UsageError, os_reason
 from probe.text import quote
@@ -18,31 +19,28 @@ TRUST_STORES = (
 )
 
 
-def read_certificates(path: str) -> None:
-    """Make sure that certificates can be read from the file. Raises UsageError, saying why they cannot."""
+def these(path: str) -> ssl.SSLContext:
+    """Trust the certificates in the file, and no others. Raises UsageError where there are none to be had."""
+    trusting = create_urllib3_context()
     try:
         if not Path(path).is_file() and Path(path).exists():  # a pipe could keep the reader waiting for ever
             raise UsageError(f"{quote(path)} is not a file; expected a file of PEM certificates")
-        ssl.create_default_context(cafile=path)
+        trusting.load_verify_locations(cafile=path)
     except ssl.SSLError:
         raise UsageError(f"{quote(path)} holds no certificate; expected a file of PEM certificates") from None
     except (OSError, ValueError) as error:
         reason = os_reason(error) if isinstance(error, OSError) else str(error)
         raise UsageError(f"cannot read {quote(path)}: {reason}; expected a file of PEM certificates") from None
+    return trusting
 
 
-def context(cacert: str, insecure: bool) -> ssl.SSLContext:
-    """What a TLS client trusts: the certificates of the file `cacert`, or where that is empty those of the system.
+def systems() -> ssl.SSLContext:
+    """Trust what the system trusts; without certificates of its own, as in an empty image, the bundle of this program.
 
-    A system without certificates, such as an empty image, gets the bundle that comes with this program. Raises
-    CheckFailed where the system's cannot be used.
+    Raises CheckFailed where the system's cannot be used.
     """
-    from urllib3.util import create_urllib3_context  # takes long: within the deadline, other than the checks above
-
-    if insecure:
-        return create_urllib3_context(cert_reqs=ssl.CERT_NONE)
     trusting = create_urllib3_context()
-    store = cacert or _system_store()
+    store = _system_store()
     if not store:
         trusting.load_verify_locations(cadata=certifi.contents())
         return trusting
@@ -51,6 +49,11 @@ def context(cacert: str, insecure: bool) -> ssl.SSLContext:
     except OSError as error:
         raise CheckFailed(f"cannot use the certificates in {quote(store)}: {os_reason(error)}") from None
     return trusting
+
+
+def any_certificate() -> ssl.SSLContext:
+    """Trust every server."""
+    return create_urllib3_context(cert_reqs=ssl.CERT_NONE)
 
 
 def _system_store() -> str:

@@ -40,6 +40,13 @@ def port(text: str) -> int:
     raise UsageError(f"{quote(text)} is not a port; expected a whole number from 1 to 65535")
 
 
+def file(text: str) -> str:
+    """The path of a file; the file is not looked at."""
+    if text:
+        return text
+    raise UsageError(f"{quote(text)} is not a file; expected a file of PEM certificates")
+
+
 def flag(text: str) -> bool:
     """A switch as an environment variable spells it."""
     word = text.lower()

@@ -3,11 +3,9 @@
 Such as: unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, expected 200 (3 ms): {"status":"DOWN"}
 """
 
-import _thread
 import posix
-from time import sleep
 
-from probe import check
+from probe import check, watchdog
 from probe.check import Check
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, DeadlineExceeded, UsageError
@@ -25,6 +23,7 @@ STDOUT = 1
 STDERR = 2
 
 WRITE_GRACE = 0.1  # seconds for a reader to make room for the output in a full pipe
+WATCH_GRACE = 0.05  # seconds for the deadline to be noticed where it is waited for, and can be told more of
 
 # Bytes of the line that each part may take, so that a long one does not push the others out; the body gets the rest.
 TARGET_LIMIT = 300
@@ -50,22 +49,11 @@ class Verdict:
         stream = STDOUT if self.status == HEALTHY else STDERR
         if not self.output or stream not in streams:
             return
-        written: list[bool] = []
-
-        def give_up() -> None:
-            sleep(WRITE_GRACE)
-            if not written:
-                posix._exit(self.status)
-
-        try:
-            _thread.start_new_thread(give_up, ())
-        except RuntimeError:  # no thread to be had: the reader is trusted
-            pass
-        try:
-            _write(stream, self.output.encode())
-        except OSError:
-            pass
-        written.append(True)
+        with watchdog.Limit(WRITE_GRACE, self.status):
+            try:
+                _write(stream, self.output.encode())
+            except OSError:
+                pass
 
 
 INTERRUPTED = Verdict(UNHEALTHY, "interrupted\n")
@@ -80,7 +68,10 @@ def conclude(answer: "Callable[[], Verdict]") -> int:
         verdict = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - no traceback, ever
         verdict = broken(error)
-    verdict.emit(streams)
+    try:
+        verdict.emit(streams)
+    except KeyboardInterrupt:  # the line is written, or it never will be
+        pass
     return verdict.status
 
 
@@ -104,11 +95,21 @@ def open_streams() -> "frozenset[int]":
 def reach(wanted: Check, started: float) -> Verdict:
     """Make the check. Its deadline counts from `started`, a time on the monotonic clock."""
     deadline = Deadline(wanted.timeout, started)
+    watch(wanted, deadline)
     try:
         reply = check.fetch(wanted, deadline)
+    except UsageError as error:
+        return misused(error)
     except CheckFailed as error:
         return failed(wanted, error, deadline.elapsed())
     return replied(wanted, reply, deadline.elapsed())
+
+
+def watch(wanted: Check, deadline: Deadline) -> None:
+    """Have the watchdog end the check, should it not end by itself."""
+    if watchdog.arm:
+        late = failed(wanted, deadline.exceeded(), wanted.timeout)
+        watchdog.arm(max(0, wanted.timeout - deadline.elapsed()) + WATCH_GRACE, late.status, late.output)
 
 
 def replied(wanted: Check, reply: Reply, elapsed: float) -> Verdict:

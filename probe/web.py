@@ -1,15 +1,16 @@
 """One GET over https, by requests, under the same deadline and with the same words as `probe.http1`.
 
 requests brings TLS, verification and the HTTP client. What it does not promise is kept here: its timeouts are not a
-total, so the caller runs it in a thread that is not waited for beyond the deadline; the connection is made by
-`probe.http1`, so that every address gets its share of the time; the head of the reply is read by `probe.reply`, so that
-the same bytes get the same verdict over http and over https.
+total, so what is left of the deadline is set before every read; the connection is made by `probe.http1`, so that every
+address gets its share of the time; the head of the reply is read by `probe.reply`, so that the same bytes get the same
+verdict over http and over https.
 """
 
 import ssl
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPResponse
-from io import BufferedReader, BytesIO
+from io import BufferedReader, BytesIO, RawIOBase
 from socket import socket
 from typing import Any
 
@@ -20,8 +21,8 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util import SKIP_HEADER
 
-from probe import http1, trust
-from probe.deadline import Deadline, within
+from probe import http1
+from probe.deadline import Deadline
 from probe.errors import CheckFailed, ProbeError, os_reason
 from probe.reply import BODY_LIMIT, Reply, ReplyReader
 from probe.target import Target
@@ -30,19 +31,20 @@ from probe.text import printable
 REASON_LIMIT = 1000  # bytes; far more than is shown
 
 
-def fetch(target: Target, deadline: Deadline, cacert: str, insecure: bool) -> Reply:
-    """GET the target; trust the certificates of the file `cacert`, or the system's where that is empty.
-
-    Raises CheckFailed, DeadlineExceeded.
-    """
+def fetch(target: Target, deadline: Deadline, trusted: ssl.SSLContext) -> Reply:
+    """GET the target. Raises CheckFailed, DeadlineExceeded."""
     urllib3.disable_warnings()
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable
-        session.mount("https://", _Adapter(target, deadline, trust.context(cacert, insecure)))
+        session.mount("https://", _Adapter(target, deadline, trusted))
         session.headers = {"Host": target.authority, **http1.FIELDS, "Accept-Encoding": SKIP_HEADER}
         try:
             response = session.get(
-                str(target), verify=not insecure, allow_redirects=False, stream=True, timeout=deadline.remaining()
+                str(target),
+                verify=trusted.verify_mode != ssl.CERT_NONE,
+                allow_redirects=False,
+                stream=True,
+                timeout=deadline.remaining(),
             )
         except ProbeError:
             raise
@@ -50,25 +52,16 @@ def fetch(target: Target, deadline: Deadline, cacert: str, insecure: bool) -> Re
             raise _failure(error, deadline) from None
         location = response.headers.get("Location", "").encode("latin-1", "replace")
         reason = (response.reason or "").encode("latin-1", "replace")
-        return Reply(response.status_code, reason, {b"location": location}, _body(response, deadline))
+        return Reply(response.status_code, reason, {b"location": location}, _body(response))
 
 
-def _body(response: requests.Response, deadline: Deadline) -> bytes:
-    """What comes of the body within the grace that http checks allow too; the response is closed behind it."""
-    pieces: list[bytes] = []
-
-    def read() -> None:
-        with response:
-            while sum(map(len, pieces)) < BODY_LIMIT:
-                piece = response.raw.read1(http1.PIECE, decode_content=False)
-                if not piece:
-                    break
-                pieces.append(piece)
-
-    # No trouble with the body changes the verdict.
-    with suppress(Exception):
-        within(deadline.sooner(http1.BODY_GRACE), "", read)
-    return b"".join(pieces)
+def _body(response: requests.Response) -> bytes:
+    """What comes of the body; no trouble with it changes the verdict. The response is closed behind it."""
+    body = b""
+    with suppress(Exception), response:
+        while len(body) < BODY_LIMIT and (piece := response.raw.read1(http1.PIECE, decode_content=False)):
+            body += piece
+    return body
 
 
 def _failure(error: BaseException, deadline: Deadline) -> CheckFailed:
@@ -97,23 +90,53 @@ def _tls_reason(error: ssl.SSLError) -> str:
 
 
 class _StrictResponse(HTTPResponse):
-    """A response whose head is read, and judged, by the reader of the http checks.
+    """A response whose head is read, and judged, by the reader of the http checks, in time.
 
     http.client passes over no interim reply but 100, takes a head that was cut off for a whole one, and has limits of
     its own. What is left to it is the body.
     """
 
-    fp: BufferedReader
+    fp: Any
+
+    def __init__(self, deadline: Deadline, connection: socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(connection, *args, **kwargs)
+        self._deadline = deadline
+        self._connection = connection
 
     def begin(self) -> None:
-        """Read the head of the final reply. Raises CheckFailed where there is none."""
-        stream = self.fp
+        """Read the head of the final reply. Raises CheckFailed where there is none, DeadlineExceeded."""
+        timed = _TimedStream(self._connection, self.fp, self._deadline)
+        stream = BufferedReader(timed)
         self.fp = BufferedReader(BytesIO(_digest(_read_head(stream))))
         super().begin()
         self.fp = stream
+        timed.deadline = self._deadline.sooner(http1.BODY_GRACE)
 
 
-def _read_head(stream: BufferedReader) -> Reply:
+class _TimedStream(RawIOBase):
+    """A socket's stream that has what is left of the deadline for each read."""
+
+    def __init__(self, connection: socket, stream: BufferedReader, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self._connection = connection
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """What comes next. Raises DeadlineExceeded, TimeoutError."""
+        self._connection.settimeout(self.deadline.remaining())
+        return self._stream.readinto1(buffer)
+
+    def close(self) -> None:
+        """Let the socket go."""
+        self._stream.close()
+        super().close()
+
+
+def _read_head(stream: "BufferedReader[_TimedStream]") -> Reply:
     """The reply as its head tells it; the body is left in the stream."""
     reader = ReplyReader()
     while not reader.decided:
@@ -148,7 +171,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, target: Target, deadline: Deadline, context: ssl.SSLContext) -> None:
         class Connection(HTTPSConnection):
-            response_class = _StrictResponse
+            response_class: Any = staticmethod(partial(_StrictResponse, deadline))
 
             def _new_conn(self) -> socket:
                 connection = http1.connect(self.host.strip("[]"), self.port, deadline)

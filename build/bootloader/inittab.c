@@ -32,6 +32,9 @@ MODULES(DECLARE)
 DECLARE(_ssl)
 DECLARE(_hashlib)
 
+/* Of this program: signals.c. */
+DECLARE(_watchdog)
+
 /* Named otherwise than the rest. */
 extern PyObject *PyMarshal_Init(void);
 extern PyObject *_PyWarnings_Init(void);
@@ -64,6 +67,7 @@ init_hashlib(void)
 #define ENTRY(name) {#name, PyInit_##name},
 struct _inittab _PyImport_Inittab[] = {
     MODULES(ENTRY)
+    ENTRY(_watchdog)
     {"_hashlib", init_hashlib},
     {"_ssl", init_ssl},
     {"_warnings", _PyWarnings_Init},

@@ -15,19 +15,16 @@
  *      click and requests: CPython finishes its start, and archive.py runs the program from PyInstaller's archive,
  *      reading it where it lies, at the end of this executable.
  *
- * The rest of this file keeps promises that the surroundings could break before any Python runs: one line and exit
- * status 1 whatever goes wrong, and a verdict that no environment variable changes.
+ * The rest of this file keeps a promise that the surroundings could break before any Python runs: no environment
+ * variable changes a verdict. signals.c keeps another: one line and exit status 1, whatever goes wrong, and in time.
  */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include <fcntl.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <nss.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,35 +34,13 @@
 
 #include "frozen.h"
 #include "seal.h"
+#include "signals.h"
 #include "snapshot.h"
-
-enum { FAILURE = 1 }; /* the exit status of all that fails: Docker reserves 2 */
 
 /* The linker's names where ld's option --wrap puts a function of ours in another's place. */
 void __wrap___register_frame_info(const void *, void *);
 int __wrap_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-
-static bool stderr_is_open; /* at the start: later its number may be a socket's */
-
-/* A reader that is gone is no news, and one that does not read is not waited for. */
-static void
-say(const char *text)
-{
-    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (stderr_is_open && poll(&reader, 1, 0) == 1 && write(STDERR_FILENO, text, strlen(text)) < 0)
-        return;
-}
-
-/* For what can only be if the file or the machine is not as it should be. */
-static _Noreturn void
-fail(const char *reason)
-{
-    say("internal error: ");
-    say(reason);
-    say("; if memory is not short, this executable is damaged: copy it again\n");
-    _exit(FAILURE);
-}
 
 /* For an exception that Python code let through, which it does only where it could not even be loaded. */
 static _Noreturn void
@@ -80,40 +55,6 @@ check(PyStatus status)
 {
     if (PyStatus_Exception(status))
         fail(status.err_msg ? status.err_msg : "the interpreter did not start");
-}
-
-/*
- * Signals. A crash must not be a signal's exit status (Docker knows 0 and 1), and an interrupt at the terminal must be
- * answered also where the interpreter is not there yet, or waits inside the C library. A file that was cut short shows
- * as SIGBUS, when a page is touched that is not there any more; damaged code as any of the others.
- */
-static void
-on_signal(int number)
-{
-    if (number != SIGINT)
-        fail("crashed");
-    say(interrupted_line);
-    _exit(FAILURE);
-}
-
-static void
-catch_signals(void)
-{
-    static const int caught[] = {SIGINT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
-    static char stack[64 * 1024]; /* of its own, for a crash may be the stack's overflow */
-    const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
-
-    sigaltstack(&alternative, NULL);
-    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
-        struct sigaction before;
-        sigaction(caught[i], NULL, &before);
-        if (caught[i] != SIGINT || before.sa_handler != SIG_IGN) /* a shell's background job is not interrupted */
-            sigaction(caught[i], &action, NULL);
-    }
-    action.sa_handler = SIG_IGN; /* a line that cannot be written (no reader, a limit on files) is not the end */
-    sigaction(SIGPIPE, &action, NULL);
-    sigaction(SIGXFSZ, &action, NULL);
 }
 
 /*
@@ -269,7 +210,6 @@ call(const char *module_name, const char *function_name, PyObject *arguments)
 int
 main(int argc, char **argv)
 {
-    stderr_is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
     catch_signals();
     disconnect_c_streams();
     mallopt(M_ARENA_MAX, 1); /* a second thread would reserve 64 MB of address space for an arena of its own */

@@ -40,7 +40,7 @@ NEEDED: dict[str, list[str | Path]] = {
     "libbluetooth-dev": [Path("/usr/include/bluetooth/bluetooth.h")],  # for a header that _ssl.c's socketmodule.h wants
 }
 
-SOURCES = ["seal.c", "launcher.c", "inittab.c", "without_zstd.c"]
+SOURCES = ["seal.c", "launcher.c", "signals.c", "inittab.c", "without_zstd.c"]
 MODULE_SOURCES = ["Modules/_ssl.c", "Modules/_hashopenssl.c"]
 
 COMPILE = ["gcc", "-c", "-O2", "-fwrapv", "-DNDEBUG", f"-I{HERE}"]

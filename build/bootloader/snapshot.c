@@ -31,8 +31,6 @@
 
 #include "snapshot.h"
 
-#define PART_OF_SNAPSHOT __attribute__((section(".snapshot_data")))
-
 /* Where it begins and ends: layout.ld. */
 extern char snapshot_start[], snapshot_end[];
 

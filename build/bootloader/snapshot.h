@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* For a variable that CPython writes to, and that is not CPython's own. */
+#define PART_OF_SNAPSHOT __attribute__((section(".snapshot_data")))
+
 /* Go on where the snapshot was taken; false in a launcher that has none yet. */
 bool restore_snapshot(void);
 

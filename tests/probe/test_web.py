@@ -95,7 +95,7 @@ def test_no_variable_reaches_requests(
 
 def trusted() -> int:
     """How many authorities an ordinary check trusts."""
-    return trust.context("", insecure=False).cert_store_stats()["x509_ca"]
+    return trust.systems().cert_store_stats()["x509_ca"]
 
 
 def test_certifi_is_trusted_where_the_system_has_no_store(
@@ -239,7 +239,7 @@ CACERTS = {
 def test_a_pipe_for_certificates_is_a_usage_error_and_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="is not a file; expected a file of PEM certificates"):
-        check("https://service/", cacert=str(tmp_path / "pipe"))
+        fetch("https://service/", cacert=str(tmp_path / "pipe"))
 
 
 @pytest.mark.parametrize(("content", "words"), CACERTS.values(), ids=list(CACERTS))
@@ -248,4 +248,4 @@ def test_a_file_without_certificates_is_a_usage_error(tmp_path: Path, content: s
     if content is not None:
         file.write_text(content)
     with pytest.raises(UsageError, match=f"--cacert: .*{words}"):
-        check("https://service/", cacert=str(file))
+        fetch("https://service/", cacert=str(file))

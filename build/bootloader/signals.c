@@ -1,0 +1,144 @@
+/*
+ * Ends that are not the verdict's own: damage, interrupts, and the watchdog. Each is one line and exit status 1.
+ *
+ * A crash must not be a signal's exit status (Docker knows 0 and 1), and an interrupt must be answered also where the
+ * interpreter is not there yet, or waits inside the C library. A file that was cut short shows as SIGBUS, when a page is
+ * touched that is not there any more; damaged code as any of the others.
+ *
+ * The watchdog is a timer of the kernel's. It ends the process when its time is over, whatever keeps it from ending by
+ * itself: a look-up where no second thread can be had, a file system that does not answer, a pipe that nobody reads, an
+ * interpreter that hangs for want of memory. Python winds it up as the module _watchdog.
+ */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "frozen.h"
+#include "signals.h"
+#include "snapshot.h"
+
+PyMODINIT_FUNC PyInit__watchdog(void);
+
+static bool stderr_is_open;
+
+/* What the watchdog does; without a line, the verdict is being written, and nothing may be said besides. */
+static char late_line[1024];
+static int late_status = FAILURE;
+static bool concluding;
+
+/* A reader that is gone is no news, and one that does not read is not waited for. */
+static void
+say(const char *text)
+{
+    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (stderr_is_open && poll(&reader, 1, 0) == 1 && write(STDERR_FILENO, text, strlen(text)) < 0)
+        return;
+}
+
+_Noreturn void
+fail(const char *reason)
+{
+    say("internal error: ");
+    say(reason);
+    say("; if memory is not short, this executable is damaged: copy it again\n");
+    _exit(FAILURE);
+}
+
+static void
+on_signal(int number)
+{
+    switch (number) {
+    case SIGALRM:
+    case SIGHUP:
+    case SIGINT:
+    case SIGTERM:
+        if (!concluding)
+            say(number == SIGALRM && *late_line ? late_line : interrupted_line);
+        _exit(late_status);
+    default:
+        fail("crashed");
+    }
+}
+
+void
+catch_signals(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+    static const int interrupts[] = {SIGINT, SIGTERM, SIGHUP};
+    static const struct itimerval never;
+    static char stack[64 * 1024]; /* of its own, for a crash may be the stack's overflow */
+    const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+
+    stderr_is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
+    sigaltstack(&alternative, NULL);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        sigaction(crashes[i], &action, NULL);
+    sigfillset(&action.sa_mask); /* one line, not a second one from within the first */
+    for (size_t i = 0; i < sizeof interrupts / sizeof *interrupts; i++) {
+        struct sigaction before;
+        sigaction(interrupts[i], NULL, &before);
+        if (before.sa_handler != SIG_IGN) /* a shell's background job is not interrupted, nor is nohup's */
+            sigaction(interrupts[i], &action, NULL);
+    }
+    /* A timer outlives execve (setitimer(2)), and so does a mask of signals: neither is the parent's to set here. */
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigaction(SIGALRM, &action, NULL);
+    sigemptyset(&action.sa_mask);
+    sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
+    action.sa_handler = SIG_IGN; /* a line that cannot be written (no reader, a limit on files) is not the end */
+    sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
+}
+
+PyDoc_STRVAR(arm_doc, "arm(seconds, status, line)\n--\n\n"
+                      "End the process in so many seconds with that status, and the line on standard error. With an\n"
+                      "empty line, say nothing, then or on an interrupt: the verdict is being written.");
+
+static PyObject *
+arm(PyObject *module, PyObject *arguments)
+{
+    static const struct itimerval never;
+    double seconds;
+    int status;
+    const char *line;
+    Py_ssize_t length;
+
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "dis#:arm", &seconds, &status, &line, &length))
+        return NULL;
+    if (!(seconds > 0 && seconds < 1e6) || length >= (Py_ssize_t)sizeof late_line) {
+        PyErr_SetString(PyExc_ValueError, "no time, or a line that is too long");
+        return NULL;
+    }
+    const long microseconds = (long)(seconds * 1e6);
+    const struct itimerval timer = {
+        .it_value = {.tv_sec = microseconds / 1000000, .tv_usec = microseconds % 1000000 + !microseconds},
+    };
+    setitimer(ITIMER_REAL, &never, NULL); /* not while these are half written */
+    memcpy(late_line, line, (size_t)length);
+    late_line[length] = '\0';
+    late_status = status;
+    concluding = length == 0;
+    setitimer(ITIMER_REAL, &timer, NULL);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {{"arm", arm, METH_VARARGS, arm_doc}, {NULL, NULL, 0, NULL}};
+static PART_OF_SNAPSHOT PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "_watchdog", .m_size = 0, .m_methods = functions,
+};
+
+PyMODINIT_FUNC
+PyInit__watchdog(void)
+{
+    return PyModuleDef_Init(&definition);
+}

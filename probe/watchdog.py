@@ -1,0 +1,53 @@
+"""The last resort against lateness: what ends the process when nothing in it does.
+
+In the frozen program it is a timer of the kernel's, answered in C (build/bootloader/signals.c). It needs no thread and
+no interpreter that still runs, so it holds also where a limit on processes leaves the look-up of a name to the only
+thread, or a lack of memory the interpreter in a loop. Elsewhere there is no such thing, and `probe.deadline` does what
+can be done in Python.
+"""
+
+import _thread
+import posix
+from time import sleep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# End the process in so many seconds, with that exit status, and that line on standard error; without a line, nothing is
+# said from now on, not even on an interrupt.
+arm: "Callable[[float, int, str], None] | None"
+try:
+    import _watchdog
+except ImportError:
+    arm = None
+else:
+    arm = _watchdog.arm
+
+
+class Limit:
+    """A context in which the process ends, without a word and with the given exit status, in so many seconds."""
+
+    __slots__ = ("_left", "_seconds", "_status")
+
+    def __init__(self, seconds: float, status: int) -> None:
+        self._seconds = seconds
+        self._status = status
+        self._left = False
+
+    def __enter__(self) -> None:
+        if arm:
+            arm(self._seconds, self._status, "")
+            return
+        try:
+            _thread.start_new_thread(self._wait, ())
+        except RuntimeError:  # no thread to be had: what is done here is trusted to end
+            pass
+
+    def __exit__(self, *_: object) -> None:
+        self._left = True
+
+    def _wait(self) -> None:
+        sleep(self._seconds)
+        if not self._left:
+            posix._exit(self._status)
