@@ -1,5 +1,6 @@
 """`python -m probe`, the console script and the frozen program's entry: one run, one exit status."""
 
+import _signal  # signal itself makes enumerations of it all
 import os
 import sys
 from contextlib import suppress
@@ -15,6 +16,9 @@ def main() -> NoReturn:
     under way in a thread, and must not hold it up.
     """
     started = monotonic()
+    for number in (_signal.SIGTERM, _signal.SIGHUP):  # Docker ends with SIGTERM what is overdue; nohup ignores SIGHUP
+        if _signal.getsignal(number) == _signal.SIG_DFL:
+            _signal.signal(number, _signal.default_int_handler)
     try:
         status = run(sys.argv[1:], started)
     except KeyboardInterrupt:  # before anything was opened

@@ -65,4 +65,4 @@ def fetch(check: Check, deadline: Deadline) -> Reply:
             return web.fetch(check.target, deadline, parsed(check.cacert, trust.these))
         return web.fetch(check.target, deadline, trust.any_certificate() if check.insecure else trust.systems())
 
-    return within(deadline, "", ask)
+    return within(deadline, ask)

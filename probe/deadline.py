@@ -1,7 +1,7 @@
 """One wall-clock deadline for a whole check, on the monotonic clock.
 
 Sockets are given what is left of it before each operation. What cannot be given a timeout (the C library's name
-look-up, an import, a TLS handshake inside a library) runs in a second thread, and the first one waits no longer than
+look-up, an import, a file) runs in a second thread, and the first one waits no longer than
 the deadline: the process then ends without it.
 """
 
@@ -22,26 +22,27 @@ if TYPE_CHECKING:
 class Deadline:
     """A point on the monotonic clock, `timeout` seconds after `started`."""
 
-    __slots__ = ("started", "timeout")
+    __slots__ = ("doing", "started", "timeout")
 
     def __init__(self, timeout: float, started: float) -> None:
         self.timeout = timeout
         self.started = started
+        self.doing = ""  # until the reply is waited for; completes "no reply within 2s, still ..."
 
     def elapsed(self) -> float:
         """Seconds since the start."""
         return monotonic() - self.started
 
-    def remaining(self, doing: str = "") -> float:
-        """Seconds left, more than 0. Raises DeadlineExceeded, with what was being done, where there are none."""
+    def remaining(self) -> float:
+        """Seconds left, more than 0. Raises DeadlineExceeded where there are none."""
         left = self.timeout - self.elapsed()
         if left <= 0:
-            raise self.exceeded(doing)
+            raise self.exceeded()
         return left
 
-    def exceeded(self, doing: str = "") -> DeadlineExceeded:
-        """The error that says so; `doing` completes "no reply within 2s, still ..."."""
-        still = f", still {doing}" if doing else ""
+    def exceeded(self) -> DeadlineExceeded:
+        """The error that says so, with what is being done."""
+        still = f", still {self.doing}" if self.doing else ""
         return DeadlineExceeded(f"no reply within {show_duration(self.timeout)}{still}")
 
     def sooner(self, seconds: float) -> "Deadline":
@@ -50,11 +51,11 @@ class Deadline:
         return Deadline(min(seconds, self.timeout - (now - self.started)), now)
 
 
-def within(deadline: Deadline, doing: str, call: "Callable[[], Result]") -> "Result":
+def within(deadline: Deadline, call: "Callable[[], Result]") -> "Result":
     """The call's result, or its exception; DeadlineExceeded where neither came in time.
 
     A call that is late goes on in its thread until the process ends. Where no thread can be had (a limit on
-    processes), the call is made in this one, and its end is late; but late it is not taken for one in time.
+    processes), the call is made in this one, and only the watchdog ends it; but late it is not taken for one in time.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -72,10 +73,10 @@ def within(deadline: Deadline, doing: str, call: "Callable[[], Result]") -> "Res
         _thread.start_new_thread(work, ())
     except RuntimeError:
         result = call()
-        deadline.remaining(doing)
+        deadline.remaining()
         return result
-    if not finished.acquire(timeout=deadline.remaining(doing)):
-        raise deadline.exceeded(doing)
+    if not finished.acquire(timeout=deadline.remaining()):
+        raise deadline.exceeded()
     if errors:
         raise errors[0]
     return results[0]

@@ -59,12 +59,12 @@ def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
     found = addresses(host, port, deadline)
     failures: dict[str, str] = {}
     for index, (family, address) in enumerate(found):
-        doing = f"connecting to {address[0]}"
+        deadline.doing = f"connecting to {address[0]}"
         try:
-            return _connected(family, address, deadline.remaining(doing) / (len(found) - index))
+            return _connected(family, address, deadline.remaining() / (len(found) - index))
         except TimeoutError as error:
             if error.errno is None and index == len(found) - 1:  # our timeout, not the kernel's
-                raise deadline.exceeded(doing) from None
+                raise deadline.exceeded() from None
             failures[address[0]] = "connection timed out"
         except OSError as error:
             failures[address[0]] = os_reason(error)
@@ -97,8 +97,9 @@ def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tupl
         return [(family, (host, port))]
     # As bytes: a str would go through the idna codec, which the core interpreter does not have.
     name = host.encode("ascii")
+    deadline.doing = f"looking up {quote(host)}"
     try:
-        found = within(deadline, f"looking up {quote(host)}", lambda: _socket.getaddrinfo(name, port, 0, SOCK_STREAM))
+        found = within(deadline, lambda: _socket.getaddrinfo(name, port, 0, SOCK_STREAM))
     except OSError as error:
         raise CheckFailed(f"cannot look up {quote(host)}: {os_reason(error)}") from None
     return list({entry[4]: (entry[0], entry[4]) for entry in found}.values())
@@ -106,6 +107,7 @@ def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tupl
 
 def exchange(connection: _socket.socket, data: bytes, deadline: Deadline) -> Reply:
     """Send the request, read the reply."""
+    deadline.doing = ""
     reader = ReplyReader()
     try:
         connection.settimeout(deadline.remaining())

@@ -105,6 +105,7 @@ class _StrictResponse(HTTPResponse):
 
     def begin(self) -> None:
         """Read the head of the final reply. Raises CheckFailed where there is none, DeadlineExceeded."""
+        self._deadline.doing = ""
         timed = _TimedStream(self._connection, self.fp, self._deadline)
         stream = BufferedReader(timed)
         self.fp = BufferedReader(BytesIO(_digest(_read_head(stream))))
@@ -175,6 +176,7 @@ class _Adapter(HTTPAdapter):
 
             def _new_conn(self) -> socket:
                 connection = http1.connect(self.host.strip("[]"), self.port, deadline)
+                deadline.doing = "in the TLS handshake"
                 connection.settimeout(deadline.remaining())
                 return socket(connection.family, connection.type, connection.proto, connection.detach())
 

@@ -87,12 +87,17 @@ def dripping(reply: bytes, pause: float) -> Behaviour:
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
-        stop = threading.Event()
-        for byte in reply:
-            connection.sendall(bytes([byte]))
-            stop.wait(pause)
+        drip(connection, reply, pause)
 
     return behave
+
+
+def drip(connection: socket.socket, data: bytes, pause: float) -> None:
+    """Send byte by byte, so many seconds apart."""
+    stop = threading.Event()
+    for byte in data:
+        connection.sendall(bytes([byte]))
+        stop.wait(pause)
 
 
 def repeating(piece: bytes, pause: float) -> Behaviour:
@@ -104,6 +109,55 @@ def repeating(piece: bytes, pause: float) -> Behaviour:
         while True:
             connection.sendall(piece)
             stop.wait(pause)
+
+    return behave
+
+
+def greeting(greeting: bytes) -> Behaviour:
+    """Speaks first, as SSH does, and hears nothing."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(greeting)
+        wait_for_close(connection)
+
+    return behave
+
+
+def flooding(start: bytes, piece: bytes) -> Behaviour:
+    """Reads the request, sends the start, and then the same piece for ever, as fast as it is taken."""
+
+    def behave(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(start)
+        while True:
+            connection.sendall(piece)
+
+    return behave
+
+
+def resetting(reply: bytes) -> Behaviour:
+    """Reads the request, sends these bytes, and breaks the connection off."""
+
+    def behave(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(reply)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        connection.close()
+
+    return behave
+
+
+def shaking_hands(context: ssl.SSLContext, stop: int | None, pause: float) -> Behaviour:
+    """Sends the first `stop` bytes of its part of a TLS handshake, one by one, so many seconds apart, and no more."""
+
+    def behave(connection: socket.socket) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        side = context.wrap_bio(incoming, outgoing, server_side=True)
+        incoming.write(connection.recv(65536))
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+        drip(connection, outgoing.read()[:stop], pause)
+        wait_for_close(connection)
 
     return behave
 

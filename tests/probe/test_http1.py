@@ -3,6 +3,7 @@
 import _socket
 import socket
 import threading
+from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
@@ -17,7 +18,7 @@ from probe.errors import CheckFailed, DeadlineExceeded
 from probe.options import Given
 from probe.target import Target
 from probe.text import LINE_LIMIT
-from tests import servers
+from tests import network, servers
 from tests.servers import serving
 
 
@@ -124,19 +125,10 @@ def test_the_deadline_holds_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def full_port() -> Any:
-    """A port that neither takes nor refuses a connection: its queue is full."""
-    with socket.create_server(("0.0.0.0", 0), backlog=0) as listener:
-        address = ("127.0.0.1", listener.getsockname()[1])
-        fillers = []
-        for _ in range(8):
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex(address)
-            fillers.append(filler)
-        yield address[1]
-        for filler in fillers:
-            filler.close()
+def full_port() -> Iterator[int]:
+    """A port that neither takes nor refuses a connection, at every address."""
+    with network.full_port("0.0.0.0") as port:
+        yield port
 
 
 def test_the_deadline_holds_for_a_port_that_drops_packets(full_port: int) -> None:
@@ -202,12 +194,7 @@ def test_an_unknown_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_reset_is_said() -> None:
-    def reset(connection: socket.socket) -> None:
-        servers.read_request(connection)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        connection.close()
-
-    with serving(reset) as port, pytest.raises(CheckFailed, match="^connection reset by peer$"):
+    with serving(servers.resetting(b"")) as port, pytest.raises(CheckFailed, match="^connection reset by peer$"):
         fetch(port)
 
 

@@ -1,0 +1,94 @@
+"""A network of its own for one command: nothing but loopback, an empty /etc, and a name server that behaves in one way.
+
+    unshare --net --mount python -m tests.network RESOLVER COMMAND...
+
+ends as the command does. Where a port is needed that takes no connection, it is FULL_PORT, at every address.
+"""
+
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+FULL_PORT = 8080
+
+Resolver = Callable[[bytes], bytes | None]
+
+
+def answered(query: bytes, code: int = 0, *addresses: str) -> bytes:
+    """A name server's answer (RFC 1035, section 4.1): a response code, or addresses where they were asked for."""
+    question = query[12 : query.index(b"\0", 12) + 5]
+    wants_ipv4 = question[-4:-2] == b"\0\x01"
+    records = [
+        b"\xc0\x0c\0\x01\0\x01" + struct.pack(">IH", 60, 4) + socket.inet_aton(address)
+        for address in addresses
+        if wants_ipv4
+    ]
+    header = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(records), 0, 0)
+    return header + question + b"".join(records)
+
+
+RESOLVERS: dict[str, Resolver | None] = {
+    "absent": None,
+    "silent": lambda _: None,
+    "failing": lambda query: answered(query, 2),
+    "unknowing": lambda query: answered(query, 3),
+    "garbled": lambda query: query[:2] + b"\xff" * 40,
+    "cut short": lambda query: answered(
+        query, 0x0200
+    ),  # the truncation bit: it has to be asked by TCP, and is not there
+    "ten addresses": lambda query: answered(query, 0, *[f"127.0.0.{number}" for number in range(1, 11)]),
+}
+
+
+def main(resolver: str, *command: str) -> int:
+    """Run the command; its exit status."""
+    subprocess.run(["mount", "-t", "tmpfs", "none", "/etc"], check=True)
+    raise_loopback()
+    with full_port("0.0.0.0", FULL_PORT), ExitStack() as stack:
+        behave = RESOLVERS[resolver]
+        if behave:
+            Path("/etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
+            server = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            server.bind(("127.0.0.1", 53))
+            threading.Thread(target=answer, args=(server, behave), daemon=True).start()
+        return subprocess.run(command, check=False).returncode
+
+
+def raise_loopback() -> None:
+    """Bring the loopback interface up (netdevice(7))."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        flags = struct.pack("16sH", b"lo", 1)  # IFF_UP
+        fcntl.ioctl(asker, 0x8914, flags)  # SIOCSIFFLAGS
+
+
+def answer(server: socket.socket, behave: Resolver) -> None:
+    """Answer every query as the resolver does."""
+    while True:
+        query, asker = server.recvfrom(4096)
+        reply = behave(query)
+        if reply is not None:
+            server.sendto(reply, asker)
+
+
+@contextmanager
+def full_port(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """A port that neither takes nor refuses a connection: its queue is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((address, port), backlog=0))
+        number: int = listener.getsockname()[1]
+        for _ in range(8):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", number))
+        yield number
+
+
+if __name__ == "__main__":
+    os._exit(main(*sys.argv[1:]))

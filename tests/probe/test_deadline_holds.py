@@ -1,0 +1,188 @@
+"""The deadline is total: whatever a server, a name server or a busy machine does, the line comes 100 ms after it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import network, servers
+from tests.certificates import Authority
+from tests.conftest import Healthchecker, Run, runner, wait_for_connection
+from tests.servers import serving
+
+TIMEOUT = 0.6  # seconds
+LATE = 0.1  # seconds that an answer may take beyond the deadline
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network of its own")
+
+
+@pytest.fixture(params=["module", "binary"])
+def command(request: pytest.FixtureRequest) -> list[str]:
+    """The forms that differ in how they wait."""
+    if request.param == "module":
+        return [sys.executable, "-m", "probe"]
+    return [str(request.getfixturevalue("binary"))]
+
+
+def ends_in_time(run: Callable[[str], Run], timeout: float = TIMEOUT, within: float = LATE) -> str:
+    """Run a check with that timeout; its line.
+
+    What a process takes to start is in the seconds too. It is measured with a mistake that needs no check, beside each
+    run; and of three runs one has to be in time, for a machine may have other things to do.
+    """
+    seconds = []
+    for _ in range(3):
+        beginning = run("0").seconds
+        checked = run(f"{timeout}s")
+        assert (checked.status, checked.stdout, checked.stderr.count("\n")) == (1, "", 1)
+        assert checked.seconds >= timeout
+        seconds.append(checked.seconds - beginning - timeout)
+        if seconds[-1] <= within:
+            return checked.stderr
+    pytest.fail(f"late by {seconds} s")
+
+
+SILENT = {
+    "says nothing": servers.wait_for_close,
+    "status line by the byte": servers.dripping(b"HTTP/1.1 200 OK" * 50, 0.1),
+    "fields by the byte": servers.dripping(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1000, 0.02),
+    "stops in the status line": servers.holding(b"HTTP/1.1 2"),
+    "stops before the end of the fields": servers.holding(b"HTTP/1.1 200 OK\r\nA: b\r\n"),
+    "interim replies for ever": servers.repeating(b"HTTP/1.1 102 Processing\r\n\r\n", 0.01),
+}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("behaviour", SILENT.values(), ids=list(SILENT))
+def test_a_slow_server(
+    healthchecker: Healthchecker, authority: Authority, behaviour: servers.Behaviour, scheme: str
+) -> None:
+    tls = authority.context("127.0.0.1") if scheme == "https" else None
+    with serving(behaviour, tls=tls) as port:
+        line = ends_in_time(lambda timeout: healthchecker(f"{scheme}://127.0.0.1:{port}", "-k", "-t", timeout))
+    assert line == f"unhealthy: GET {scheme}://127.0.0.1:{port}/: no reply within 600ms\n"
+
+
+@pytest.mark.parametrize(("stop", "pause"), [(0, 0), (7, 0), (300, 0), (None, 0.05)], ids=["0", "7", "300", "drip"])
+def test_a_handshake_that_stalls(
+    healthchecker: Healthchecker, authority: Authority, stop: int | None, pause: float
+) -> None:
+    with serving(servers.shaking_hands(authority.context("127.0.0.1"), stop, pause)) as port:
+        line = ends_in_time(lambda timeout: healthchecker(f"https://127.0.0.1:{port}", "-t", timeout))
+    assert line.endswith(": no reply within 600ms, still in the TLS handshake\n")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_port_that_drops_packets(healthchecker: Healthchecker, scheme: str) -> None:
+    with network.full_port() as port:
+        line = ends_in_time(lambda timeout: healthchecker(f"{scheme}://127.0.0.1:{port}", "-t", timeout))
+    assert line.endswith(": no reply within 600ms, still connecting to 127.0.0.1\n")
+
+
+LOOK_UPS = {"silent": "still looking up 'name.test'", "ten addresses": "still connecting to 127.0.0.10"}
+
+
+def in_network(resolver: str, command: list[str], folder: Path) -> Healthchecker:
+    """Runs the command in a network of its own."""
+    entering = ["unshare", "--net", "--mount", sys.executable, "-m", "tests.network", resolver]
+    run = runner([*entering, *command], folder)
+    path = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
+    return lambda *arguments, **environ: run(*arguments, **path, **environ)
+
+
+@needs_root
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(("resolver", "doing"), LOOK_UPS.items(), ids=list(LOOK_UPS))
+def test_a_name_that_leads_nowhere(command: list[str], tmp_path: Path, resolver: str, doing: str, scheme: str) -> None:
+    run = in_network(resolver, command, tmp_path)
+    url = f"{scheme}://name.test:{network.FULL_PORT}/"
+    assert ends_in_time(lambda timeout: run(url, "-t", timeout)).endswith(f": no reply within 600ms, {doing}\n")
+
+
+UNKNOWN = {
+    "absent": "temporary failure in name resolution",
+    "failing": "temporary failure in name resolution",
+    "cut short": "temporary failure in name resolution",
+    "unknowing": "name or service not known",
+}
+
+
+@needs_root
+@pytest.mark.parametrize(("resolver", "reason"), UNKNOWN.items(), ids=list(UNKNOWN))
+def test_a_name_that_is_not_known_is_said_at_once(
+    command: list[str], tmp_path: Path, resolver: str, reason: str
+) -> None:
+    run = in_network(resolver, command, tmp_path)("--host=name.test", "-t=20")
+    assert (run.status, run.stdout) == (1, "")
+    assert f": cannot look up 'name.test': {reason} (" in run.stderr
+    assert run.seconds < 10
+
+
+@needs_root
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_where_no_thread_is_to_be_had(binary: Path, tmp_path: Path, scheme: str) -> None:
+    tmp_path.chmod(0o755)
+    alone = ["prlimit", "--nproc=0", "setpriv", "--reuid=65534", "--clear-groups", str(binary)]
+    run = in_network("silent", alone, tmp_path)
+    line = ends_in_time(lambda timeout: run(f"{scheme}://name.test/", "-t", timeout))
+    assert line == f"unhealthy: GET {scheme}://name.test/: no reply within 600ms\n"
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """More processes at work than there are cores."""
+    workers = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * len(os.sched_getaffinity(0)))
+    ]
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_machine_whose_cores_are_busy(healthchecker: Healthchecker, authority: Authority, scheme: str) -> None:
+    tls = authority.context("127.0.0.1") if scheme == "https" else None
+    with serving(servers.wait_for_close, tls=tls) as port, busy():
+        ends_in_time(lambda timeout: healthchecker(f"{scheme}://127.0.0.1:{port}", "-k", "-t", timeout))
+
+
+@pytest.mark.parametrize("timeout", [0.001, 0.01, 0.03, 0.06])
+def test_the_middle_of_an_import(healthchecker: Healthchecker, authority: Authority, timeout: float) -> None:
+    with serving(servers.wait_for_close, tls=authority.context("127.0.0.1")) as port, busy():
+        ends_in_time(lambda limit: healthchecker(f"https://127.0.0.1:{port}", "-k", "-t", limit), timeout)
+
+
+@pytest.mark.parametrize("number", ["INT", "TERM", "HUP"])
+def test_an_interrupt_is_one_line_and_1(command: list[str], number: str) -> None:
+    with serving(servers.wait_for_close) as port:
+        # A shell's background job would have interrupts ignored; env gives them their meaning back.
+        checking = subprocess.Popen(
+            ["env", "--default-signal", *command, f"-port={port}", "-t=20"], stderr=subprocess.PIPE
+        )
+        wait_for_connection(checking.pid)
+        subprocess.run(["kill", f"-{number}", str(checking.pid)], check=True)
+        _, line = checking.communicate(timeout=20)
+    assert (checking.returncode, line) == (1, b"interrupted\n")
+
+
+# Starts a program with a timer of its own, and with that timer's signal and others blocked.
+PARENT = """
+import os, signal, sys
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGINT, signal.SIGSEGV])
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_timers_and_blocked_signals_of_the_parents_are_no_matter(binary: Path, tmp_path: Path) -> None:
+    run = runner([sys.executable, "-c", PARENT, str(binary)], tmp_path)
+    with serving(servers.wait_for_close) as port:
+        line = ends_in_time(lambda timeout: run(f"-port={port}", "-t", timeout))
+    assert line.endswith(": no reply within 600ms\n")
