@@ -77,8 +77,7 @@ class ReplyReader:
             return True
         if _chunked(self._fields):
             return dechunk(bytes(self._data))[1]
-        length = self._fields.get(b"content-length", b"").decode("latin-1")
-        return digits(length) and len(length) < 20 and len(self._data) >= int(length)
+        return len(self._data) >= self._length()
 
     def reply(self) -> Reply:
         """The final reply, with as much of the body as was fed. Raises CheckFailed where there is none."""
@@ -89,7 +88,14 @@ class ReplyReader:
             body = b""
         elif _chunked(self._fields):
             body = dechunk(body)[0]
+        elif len(body) > self._length():
+            body = body[: self._length()]
         return Reply(self._status, self._reason, self._fields, body)
+
+    def _length(self) -> int:
+        """How long the body says it is; more than is ever read where it does not (RFC 9112, section 6.3)."""
+        length = self._fields.get(b"content-length", b"").decode("latin-1")
+        return int(length) if digits(length) and len(length) < 20 else BODY_LIMIT + 1
 
     def _advance(self) -> bool:
         """One step: the status line, then the end of the header section. False where more bytes are needed."""

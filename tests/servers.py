@@ -123,6 +123,11 @@ def greeting(greeting: bytes) -> Behaviour:
     return behave
 
 
+def closing(connection: socket.socket) -> None:
+    """Hears something, whatever it is, and leaves."""
+    connection.recv(65536)
+
+
 def flooding(start: bytes, piece: bytes) -> Behaviour:
     """Reads the request, sends the start, and then the same piece for ever, as fast as it is taken."""
 
