@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import os
-import signal
 import sys
+import threading
 from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
+from accountservice import log
 from accountservice.app import App
 from accountservice.network import own_address
 from accountservice.server import PortTakenError, claim, serve
+from accountservice.signals import Signals, end
 from accountservice.store import Store, StoreError
 from probe import values
 from probe.errors import UsageError
@@ -19,6 +21,8 @@ USAGE = (
     "accountservice takes no arguments; it is set by ACCOUNTSERVICE_PORT (default: 6767), "
     "ACCOUNTSERVICE_DB (default: accounts.db) and ACCOUNTSERVICE_TESTABILITY (1 or nothing)"
 )
+
+LOCK_PATIENCE = 5.0  # seconds that another process may keep the store locked
 
 logger = logging.getLogger("accountservice")
 
@@ -50,9 +54,7 @@ def main() -> NoReturn:
     The process ends without the interpreter's clean-up: the server's own threads still run, and one that asks for the
     interpreter while it is taken down aborts the process (PEP 788 has the background).
     """
-    status = run(sys.argv[1:])
-    logging.shutdown()
-    os._exit(status)
+    end(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
@@ -61,21 +63,30 @@ def run(arguments: list[str]) -> int:
         asked = arguments in (["--help"], ["-h"])
         print(USAGE, file=sys.stdout if asked else sys.stderr, flush=True)
         return 0 if asked else 1
-    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
-    # Until the server takes them over: as a container's first process it would otherwise not hear them.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+    log.start()
+    signals = Signals()
     logger.info("Starting accountservice")
+    waiting = threading.Timer(LOCK_PATIENCE, give_up)
+    waiting.daemon = True
     try:
         settings = Settings.from_environment(os.environ)
+        waiting.start()
         with claim(settings.port), Store(settings.database) as store:
-            logger.info("Seeded %d fake accounts...", store.seed())
+            seeded = store.seed()
+            waiting.cancel()
+            logger.info("Seeded %d fake accounts...", seeded)
             app = App(store, own_address(), settings.testability)
-            asyncio.run(serve(app, settings.port))
+            asyncio.run(serve(app, settings.port, signals))
     except (UsageError, StoreError, PortTakenError) as error:
         logger.error("Cannot run: %s", error)
         return 1
     return 0
+
+
+def give_up() -> NoReturn:
+    """End the process while its main thread waits for the store: LMDB's lock has no limit of time."""
+    logger.error("Cannot run: another process has kept the store locked for %g seconds; end it, or wait", LOCK_PATIENCE)
+    end(1)
 
 
 if __name__ == "__main__":

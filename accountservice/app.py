@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 from granian.rsgi import HTTPProtocol, Scope
 
+from accountservice.log import Unrepeated
 from accountservice.store import Store, StoreError
 
 logger = logging.getLogger(__name__)
+faults = logging.getLogger(f"{__name__}.faults")
+faults.addFilter(Unrepeated())
 
 # Go's strconv.ParseBool, which the Go service that this one follows uses.
 PARSEBOOL_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
@@ -65,7 +68,7 @@ class App:
         try:
             self._store.check()
         except StoreError as error:
-            logger.error("Health check failed: %s", error)
+            faults.error("Health check failed: %s", error)
             return DOWN
         return UP
 
@@ -73,7 +76,7 @@ class App:
         try:
             account = self._store.account(key)
         except StoreError as error:
-            logger.error("Account not served: %s", error)
+            faults.error("Account not served: %s", error)
             return DOWN
         if account is None:
             return NOT_FOUND

@@ -3,19 +3,29 @@
 import asyncio
 import logging
 import os
-import signal
+import resource
 import socket
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from granian.constants import HTTPModes
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from accountservice.app import App
+from accountservice.signals import Signals
 
 logger = logging.getLogger(__name__)
 
 ADDRESS = "0.0.0.0"  # noqa: S104 - a container's service is for the network it is put on
+
+# Connections at once. A client that only holds one must not keep the health check out, so there are many; a connection
+# costs a few kilobytes, and up to a request's head.
+MOST_CONNECTIONS = 4096
+RESERVED_FILES = 32  # open files that are not connections
+HEAD_LIMIT = 16 * 1024  # bytes of a request's head; a longer one is answered with 431
+HEAD_PATIENCE = 5_000  # milliseconds for a client to send one, also the next one on a connection that is kept
 
 # Seconds from a signal to the process's end: requests in flight are answered in far less, and a client that holds its
 # connection open must not hold up the stop.
@@ -30,20 +40,40 @@ class PortTakenError(Exception):
     """The port cannot be listened on; the text says why."""
 
 
-async def serve(app: App, port: int) -> None:
+async def serve(app: App, port: int, signals: Signals) -> None:
     """Serve until SIGTERM or SIGINT, on a port that was claimed."""
     logger.info("Starting HTTP service at %d", port)
-    server = Server(app, address=ADDRESS, port=port, http=HTTPModes.http1, websockets=False, log_enabled=False)
+    server = Server(
+        app,
+        address=ADDRESS,
+        port=port,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=MOST_CONNECTIONS,
+        backpressure=affordable_connections(),
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_PATIENCE, max_buffer_size=HEAD_LIMIT),
+        log_enabled=False,
+    )
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        stop_listening()
         loop.call_later(ACCEPTED_GRACE, server.stop)
         loop.call_later(STOP_LIMIT, os._exit, 0)
+        stop_listening()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    signals.on_stop = partial(loop.call_soon_threadsafe, stop)
     await server.serve()
+
+
+def affordable_connections() -> int:
+    """How many connections the limit on open files allows, which is raised as far as it may be.
+
+    granian takes no more at once. Where it could, it would turn in circles once the limit is met.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = most if 0 < most < MOST_CONNECTIONS + RESERVED_FILES else MOST_CONNECTIONS + RESERVED_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+    return max(1, limit - RESERVED_FILES)
 
 
 def stop_listening() -> None:

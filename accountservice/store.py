@@ -1,20 +1,52 @@
-"""The accounts in their embedded key-value store: one LMDB file, one process that writes it once, at start."""
+"""The accounts in their embedded key-value store: one LMDB file, written once, at the first start.
+
+Who reads an account gets it as it was written, or an error. A record holds a checksum of its key and its content; the
+seeded accounts are known, so that one which is missing is an error too, and the health check compares them all.
+"""
 
 import json
 import os
+import stat
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import lmdb
+
+from probe.errors import os_reason
+from probe.text import printable, quote
 
 FIRST_ACCOUNT = 10000
 SEEDED_ACCOUNTS = 100
 
 MAP_SIZE = 16 * 1024 * 1024  # bytes of address space: LMDB's upper bound for the file, a hundred times what is needed
+LOCK_SIZE = 8192  # bytes: of the file that LMDB keeps beside the store (mdb.c, MDB_txninfo and 126 readers)
+CHECKSUM_SIZE = 4  # bytes: CRC-32
+
+Result = TypeVar("Result")
 
 
 class StoreError(Exception):
-    """The store does not answer; the text says why."""
+    """The store does not answer, or not with what was written; the text says why."""
+
+
+def sealed(key: bytes, content: bytes) -> bytes:
+    """A record: the content behind a checksum of its key and itself."""
+    return zlib.crc32(content, zlib.crc32(key)).to_bytes(CHECKSUM_SIZE, "big") + content
+
+
+def _seeds() -> dict[bytes, bytes]:
+    accounts = {str(FIRST_ACCOUNT + number): f"Person_{number}" for number in range(SEEDED_ACCOUNTS)}
+    return {
+        key.encode(): sealed(key.encode(), json.dumps({"id": key, "name": name}, separators=(",", ":")).encode())
+        for key, name in accounts.items()
+    }
+
+
+SEEDS = _seeds()
 
 
 class Store:
@@ -22,10 +54,18 @@ class Store:
 
     def __init__(self, path: str) -> None:
         """Open the file, or make it. Raises StoreError."""
+        self._path = Path(path)
+        lock = Path(f"{path}-lock")
+        self._made = [file for file in (self._path, lock) if not os.path.lexists(file)]
         try:
+            self._require_regular_file()
+            if lock in self._made:
+                _allocate(lock, LOCK_SIZE)
             self._environment = lmdb.open(os.fsencode(path), subdir=False, map_size=MAP_SIZE, max_dbs=0)
         except (lmdb.Error, OSError) as error:
-            raise StoreError(f"cannot open the store: {error}") from error
+            self._unmake()
+            raise StoreError(f"cannot open the store {quote(path)}: {_reason(error, path)}") from error
+        self._file = self._look()
 
     def __enter__(self) -> Self:
         return self
@@ -36,18 +76,24 @@ class Store:
         self._environment.close()
 
     def seed(self) -> int:
-        """Write the fake accounts and tell how many.
+        """Make sure that the fake accounts are there, and tell how many.
 
-        One transaction: whoever opens the file after a crash finds all of them or none. Raises StoreError.
+        One transaction: whoever opens the file after a crash finds all of them or none. Waits while another process
+        writes. Raises StoreError.
         """
+        if self._seeded() == SEEDS:
+            return SEEDED_ACCOUNTS
         try:
             with self._environment.begin(write=True) as transaction:
-                for number in range(SEEDED_ACCOUNTS):
-                    key = str(FIRST_ACCOUNT + number)
-                    record = json.dumps({"id": key, "name": f"Person_{number}"}, separators=(",", ":"))
-                    transaction.put(key.encode(), record.encode())
+                for key, record in SEEDS.items():
+                    transaction.put(key, record)
         except (lmdb.Error, OSError) as error:
-            raise StoreError(f"cannot seed the store: {error}") from error
+            self._environment.close()
+            self._unmake()
+            raise StoreError(f"cannot seed the store: {_reason(error)}") from error
+        self._made.clear()
+        self._file = self._look()
+        self.check()
         return SEEDED_ACCOUNTS
 
     def account(self, key: str) -> dict[str, str] | None:
@@ -55,25 +101,86 @@ class Store:
         data = key.encode()
         if not 0 < len(data) <= self._environment.max_key_size():
             return None
-        try:
-            with self._environment.begin() as transaction:
-                record = transaction.get(data)
-        except (lmdb.Error, OSError) as error:
-            raise StoreError(f"cannot read the store: {error}") from error
-        return None if record is None else _parsed(record)
+        record = self._read(lambda transaction: transaction.get(data))
+        if record is not None:
+            return _opened(data, bytes(record))
+        if data in SEEDS:
+            raise StoreError(f"the store has lost account {key}")
+        return None
 
     def check(self) -> None:
-        """Read a known account in a real transaction. Raises StoreError where that fails."""
-        account = self.account(str(FIRST_ACCOUNT))
-        if account is None or account.get("id") != str(FIRST_ACCOUNT):
-            raise StoreError(f"the store has no account {FIRST_ACCOUNT}")
+        """Read all seeded accounts, in a real transaction. Raises StoreError where one is not as it was written."""
+        found = self._seeded()
+        for key, record in SEEDS.items():
+            if found.get(key) != record:
+                what = "damaged" if key in found else "lost"
+                raise StoreError(f"the store has {what} account {key.decode()}")
+
+    def _seeded(self) -> dict[bytes, bytes]:
+        return {bytes(key): bytes(record) for key, record in self._read(lambda one: one.cursor().getmulti(SEEDS))}
+
+    def _read(self, read: Callable[[lmdb.Transaction], Result]) -> Result:
+        """What is read in a transaction of its own, from a file that is whole. Raises StoreError."""
+        self._require_file()
+        try:
+            try:
+                with self._environment.begin() as transaction:
+                    return read(transaction)
+            except lmdb.ReadersFullError:  # perhaps of processes that were killed
+                self._environment.reader_check()
+                with self._environment.begin() as transaction:
+                    return read(transaction)
+        except (lmdb.Error, OSError) as error:
+            raise StoreError(f"cannot read the store: {_reason(error)}") from error
+
+    def _require_regular_file(self) -> None:
+        """A directory or a pipe would be waited for, or written beside. Raises OSError."""
+        if os.path.lexists(self._path) and not stat.S_ISREG(self._path.stat().st_mode):
+            raise OSError("it is not a file")
+
+    def _look(self) -> os.stat_result:
+        """What there is at the path now. Raises StoreError where there is nothing."""
+        try:
+            return self._path.stat()
+        except OSError as error:
+            raise StoreError(f"the store is gone: {_reason(error)}") from error
+
+    def _require_file(self) -> None:
+        """The file that was opened is the one at the path, and as long as it was. Raises StoreError.
+
+        LMDB maps it: reading what was cut off would end the process (signals.py).
+        """
+        now = self._look()
+        if not os.path.samestat(now, self._file):
+            raise StoreError(f"the store is gone: {quote(str(self._path))} is another file now")
+        if now.st_size < self._file.st_size:
+            raise StoreError(f"the store was cut short: {now.st_size} bytes are left of {self._file.st_size}")
+
+    def _unmake(self) -> None:
+        """Remove what was made here for a store that did not come to be."""
+        for file in self._made:
+            with suppress(OSError):
+                file.unlink()
 
 
-def _parsed(record: bytes) -> dict[str, str]:
-    try:
-        account = json.loads(record)
-    except ValueError as error:
-        raise StoreError("the store holds a damaged record") from error
-    if not isinstance(account, dict):
-        raise StoreError("the store holds a damaged record")
+def _allocate(path: Path, size: int) -> None:
+    """Make a file of zeros that has its place on the disk. LMDB maps it: on a full disk, touching it were a crash.
+
+    Raises OSError.
+    """
+    with suppress(FileExistsError), path.open("xb") as file:  # another may start at the same moment
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+def _opened(key: bytes, record: bytes) -> dict[str, str]:
+    """A record's account. Raises StoreError where it is not as it was written."""
+    content = record[CHECKSUM_SIZE:]
+    if record != sealed(key, content):
+        raise StoreError(f"the store has damaged account {printable(key)}")
+    account: dict[str, str] = json.loads(content)
     return account
+
+
+def _reason(error: Exception, path: str = "") -> str:
+    words = os_reason(error) if isinstance(error, OSError) else str(error).removeprefix(f"{path}: ")
+    return printable(words)

@@ -1,6 +1,5 @@
 """The service as its clients meet it: a running server."""
 
-import http.client
 import json
 import os
 import signal
@@ -11,66 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from accountservice.network import own_address
+from tests.accountservice.running import Service, connected
 from tests.conftest import PATIENCE, Healthchecker
 from tests.servers import free_port
-
-
-class Answer(NamedTuple):
-    status: int
-    fields: dict[str, str]
-    body: bytes
-
-
-def connected(port: int, process: subprocess.Popen[bytes]) -> socket.socket:
-    """A connection to the process's port, as soon as it takes one."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        except OSError:
-            time.sleep(0.01)
-    pytest.fail(f"nothing listens on port {port}")
-
-
-class Service:
-    """A running account service."""
-
-    def __init__(self, folder: Path, **environ: str) -> None:
-        self.port = free_port()
-        self.log = folder / "log"
-        settings = {"ACCOUNTSERVICE_PORT": str(self.port), "ACCOUNTSERVICE_DB": str(folder / "accounts.db"), **environ}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "accountservice"], env=settings, cwd=folder, stderr=log, stdout=log
-            )
-
-    def wait_until_up(self) -> None:
-        connected(self.port, self.process).close()
-
-    def ask(self, path: str, method: str = "GET") -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.request(method, path)
-            reply = connection.getresponse()
-            return Answer(reply.status, dict(reply.getheaders()), reply.read())
-        finally:
-            connection.close()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
-
-    def __enter__(self) -> "Service":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +174,7 @@ SLOW_SERVICE = """
 import asyncio, sys
 from accountservice.app import App
 from accountservice.server import serve
+from accountservice.signals import Signals
 from accountservice.store import Store
 
 class SlowApp(App):
@@ -238,7 +185,7 @@ class SlowApp(App):
 
 with Store(sys.argv[1]) as store:
     store.seed()
-    asyncio.run(serve(SlowApp(store, "", False), int(sys.argv[2])))
+    asyncio.run(serve(SlowApp(store, "", False), int(sys.argv[2]), Signals()))
 """
 
 
@@ -270,9 +217,9 @@ FAILURES = {
     "port that is a word": ({"ACCOUNTSERVICE_PORT": "abc"}, "Cannot run: ACCOUNTSERVICE_PORT: 'abc' is not a port"),
     "no such folder": (
         {"ACCOUNTSERVICE_DB": "/nonexistent/a.db"},
-        "Cannot run: cannot open the store: /nonexistent/a.db",
+        "Cannot run: cannot open the store '/nonexistent/a.db': no such file or directory",
     ),
-    "store is a folder": ({"ACCOUNTSERVICE_DB": "/"}, "Cannot run: cannot open the store: /"),
+    "store is a folder": ({"ACCOUNTSERVICE_DB": "/"}, "Cannot run: cannot open the store '/': it is not a file"),
 }
 
 

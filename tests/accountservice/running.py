@@ -1,0 +1,70 @@
+"""The account service as a running process."""
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import PATIENCE
+from tests.servers import free_port
+
+
+class Answer(NamedTuple):
+    status: int
+    fields: dict[str, str]
+    body: bytes
+
+
+def connected(port: int, process: subprocess.Popen[bytes]) -> socket.socket:
+    """A connection to the process's port, as soon as it takes one."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        except OSError:
+            time.sleep(0.01)
+    pytest.fail(f"nothing listens on port {port}")
+
+
+class Service:
+    """A running account service."""
+
+    errors: int | None = None  # where standard error goes, if not to the log
+
+    def __init__(self, folder: Path, *limits: str, **environ: str) -> None:
+        """Start it in the folder, behind a command that limits it."""
+        self.port = free_port()
+        self.log = folder / "log"
+        settings = {"ACCOUNTSERVICE_PORT": str(self.port), "ACCOUNTSERVICE_DB": str(folder / "accounts.db"), **environ}
+        command = [*limits, sys.executable, "-m", "accountservice"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, env=settings, cwd=folder, stdout=log, stderr=self.errors or log)
+
+    def wait_until_up(self) -> None:
+        connected(self.port, self.process).close()
+
+    def ask(self, path: str, method: str = "GET") -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path)
+            reply = connection.getresponse()
+            return Answer(reply.status, dict(reply.getheaders()), reply.read())
+        finally:
+            connection.close()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
