@@ -31,7 +31,7 @@ demo: $(READY) ## Start the account service, probe it healthy and unhealthy, sto
 	@$(BIN)/python demo/session.py
 
 test: lint $(BINARY) ## Lint, types and the whole test suite, on the source and on the executable
-	@.ci/packages $$(for tool in strace valgrind; do command -v $$tool >/dev/null || echo $$tool; done)
+	@.ci/packages $$(for tool in openssl strace valgrind; do command -v $$tool >/dev/null || echo $$tool; done)
 	$(BIN)/pytest
 
 lint: $(READY) ## Style, types, and the documentation's drift

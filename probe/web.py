@@ -66,9 +66,7 @@ def _body(response: requests.Response) -> bytes:
 
 def _failure(error: BaseException, deadline: Deadline) -> CheckFailed:
     """The innermost cause, in the words that http checks use."""
-    causes = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) and cause not in causes:
-        causes.append(cause)
+    causes = _causes(error)
     for cause in reversed(causes):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CheckFailed(f"certificate not trusted: {printable(cause.verify_message)}")
@@ -81,12 +79,36 @@ def _failure(error: BaseException, deadline: Deadline) -> CheckFailed:
     return CheckFailed(f"no usable reply: {printable(str(causes[-1])) or type(causes[-1]).__name__}")
 
 
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and what it came of, the innermost last: urllib3 wraps errors in others also by their arguments."""
+    causes = [error]
+    for cause in causes:
+        inner = [one for one in (cause.__cause__, cause.__context__, *cause.args) if isinstance(one, BaseException)]
+        causes += [one for one in inner if all(one is not known for known in causes)]
+    return causes
+
+
+# What OpenSSL's words for an alert or a failure mean to a user, by their end.
+TLS_REASONS = {
+    "ALERT_CERTIFICATE_REQUIRED": "the server demands a client certificate, and none is ever sent",
+    "ALERT_HANDSHAKE_FAILURE": (
+        "the server refuses the handshake: no cipher in common, or it demands a client certificate"
+    ),
+    "ALERT_PROTOCOL_VERSION": "the server speaks no TLS 1.2 or newer",
+    "UNSUPPORTED_PROTOCOL": "the server speaks no TLS 1.2 or newer",
+}
+
+
 def _tls_reason(error: ssl.SSLError) -> str:
     if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
         return "not a TLS server; ask by a URL with http://"
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "connection closed in the TLS handshake"
-    return f"TLS failed: {printable((error.reason or str(error)).replace('_', ' ').lower())}"
+    words = error.reason or str(error)
+    for end, meaning in TLS_REASONS.items():
+        if words.endswith(end):
+            return f"TLS failed: {meaning}"
+    return f"TLS failed: {printable(words.replace('_', ' ').lower())}"
 
 
 class _StrictResponse(HTTPResponse):
@@ -179,6 +201,14 @@ class _Adapter(HTTPAdapter):
                 deadline.doing = "in the TLS handshake"
                 connection.settimeout(deadline.remaining())
                 return socket(connection.family, connection.type, connection.proto, connection.detach())
+
+            def send(self, data: Any) -> None:
+                try:
+                    super().send(data)
+                except TimeoutError:
+                    raise
+                except OSError:  # the server no longer listens: it may have answered before it closed
+                    pass
 
             def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
                 # The path as it was given: on its way here two libraries have normalised it.

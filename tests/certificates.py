@@ -40,6 +40,13 @@ def self_signed(name: str) -> ssl.SSLContext:
     return context
 
 
+def serving_as(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """The TLS side of a server with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
 class Authority:
     """A certificate authority of the test's own."""
 
@@ -48,8 +55,6 @@ class Authority:
         self.file = folder / "ca.pem"
         self.ca.cert_pem.write_to_path(self.file)
 
-    def context(self, *names: str, expires: datetime | None = None) -> ssl.SSLContext:
+    def context(self, *names: str, begins: datetime | None = None, expires: datetime | None = None) -> ssl.SSLContext:
         """The TLS side of a server with these names."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert(*names, not_after=expires).configure_cert(context)
-        return context
+        return serving_as(self.ca.issue_cert(*names, not_before=begins, not_after=expires))

@@ -66,7 +66,7 @@ def test_a_redirect_is_not_followed(mock: responses.RequestsMock) -> None:
 
 FAILURES = {
     "refused": (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
-    "timeout": (requests.Timeout(TimeoutError()), "no usable reply"),
+    "timeout": (requests.Timeout(TimeoutError()), "no reply within 20s"),
     "anything": (requests.RequestException("odd\x1b"), r"no usable reply: odd\x1b"),
 }
 
