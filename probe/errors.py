@@ -19,5 +19,5 @@ class DeadlineExceeded(CheckFailed):
 
 def os_reason(error: OSError) -> str:
     """The system's own words for an error, in the lower case of the middle of a line."""
-    words = error.strerror or str(error) or type(error).__name__
-    return words[:1].lower() + words[1:]
+    words = error.strerror or str(error)
+    return words[:1].lower() + words[1:] if words else type(error).__name__

@@ -88,7 +88,7 @@ class ReplyReader:
             body = b""
         elif _chunked(self._fields):
             body = dechunk(body)[0]
-        elif len(body) > self._length():
+        else:
             body = body[: self._length()]
         return Reply(self._status, self._reason, self._fields, body)
 

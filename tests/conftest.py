@@ -1,14 +1,16 @@
 """What every test has: no variable of the surroundings, and a way to run the probe as a process."""
 
+import _thread
 import os
 import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -31,6 +33,23 @@ class Run(NamedTuple):
 
 
 Healthchecker = Callable[..., Run]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _threads_are_measured() -> Iterator[None]:
+    """Coverage hears of threads by way of threading; the probe starts them without it."""
+    start = _thread.start_new_thread
+
+    def start_measured(function: Callable[..., object], arguments: tuple[Any, ...]) -> int:
+        def run() -> None:
+            sys.settrace(threading.gettrace())
+            function(*arguments)
+
+        return start(run, ())
+
+    _thread.start_new_thread = start_measured  # type: ignore[assignment]
+    yield
+    _thread.start_new_thread = start
 
 
 @pytest.fixture(autouse=True)

@@ -198,6 +198,50 @@ def test_a_reset_is_said() -> None:
         fetch(port)
 
 
+class Scripted:
+    """A connection on which something goes wrong."""
+
+    def __init__(self, sending: OSError | None = None, receiving: OSError | bytes = b"") -> None:
+        self.sending = sending
+        self.receiving = receiving
+
+    def settimeout(self, seconds: float) -> None:
+        assert seconds > 0
+
+    def sendall(self, *_: object) -> None:
+        if self.sending:
+            raise self.sending
+
+    def recv(self, _: int) -> bytes:
+        if isinstance(self.receiving, OSError):
+            raise self.receiving
+        return self.receiving
+
+
+def exchange(connection: Any) -> Any:
+    return http1.exchange(connection, b"", Deadline(10, monotonic()))
+
+
+@pytest.mark.parametrize("gone", [BrokenPipeError(), ConnectionResetError()], ids=["pipe", "reset"])
+def test_a_server_that_answers_before_it_is_asked_and_leaves_is_heard(gone: OSError) -> None:
+    assert exchange(Scripted(gone, servers.OK)).status == 200
+
+
+TROUBLES = {
+    "the kernel gives up": (Scripted(receiving=TimeoutError(110, "Connection timed out")), "connection timed out"),
+    "our time is up": (Scripted(receiving=TimeoutError("timed out")), "no reply within 10s"),
+    "no way there": (Scripted(receiving=OSError(113, "No route to host")), "no route to host"),
+    "nothing can be sent": (Scripted(OSError(105, "No buffer space available")), "no buffer space available"),
+    "an error without words": (Scripted(OSError()), "OSError"),
+}
+
+
+@pytest.mark.parametrize(("connection", "words"), TROUBLES.values(), ids=list(TROUBLES))
+def test_troubles_on_the_way_are_said(connection: Scripted, words: str) -> None:
+    with pytest.raises(CheckFailed, match=f"^{words}$"):
+        exchange(connection)
+
+
 @settings(max_examples=150)
 @given(st.binary(max_size=400) | st.binary(max_size=60).map(lambda tail: b"HTTP/1.1 " + tail))
 def test_no_bytes_from_a_server_give_anything_but_a_verdict(data: bytes) -> None:

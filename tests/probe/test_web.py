@@ -1,8 +1,10 @@
 """https: requests' answers and failures in our words, and real TLS under the same deadline."""
 
+import http.client
 import os
 import re
 import socket
+import ssl
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -77,6 +79,49 @@ def test_failures_are_told_in_our_words(mock: responses.RequestsMock, error: Exc
     with pytest.raises(CheckFailed) as failed:
         fetch("https://service/")
     assert str(failed.value).startswith(words)
+
+
+TLS_FAILURES = {
+    "plain http": ("HTTP_REQUEST", "not a TLS server; ask by a URL with http://"),
+    "client certificate": (
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "TLS failed: the server demands a client certificate, and none is ever sent",
+    ),
+    "another": ("TLSV1_ALERT_INTERNAL_ERROR", "TLS failed: tlsv1 alert internal error"),
+}
+
+
+@pytest.mark.parametrize(("reason", "words"), TLS_FAILURES.values(), ids=list(TLS_FAILURES))
+def test_failures_of_tls_are_told_by_what_they_mean(mock: responses.RequestsMock, reason: str, words: str) -> None:
+    error = ssl.SSLError(1, "")
+    error.reason = reason
+    mock.get("https://service/", body=requests.exceptions.SSLError(error))
+    with pytest.raises(CheckFailed, match=f"^{words}$"):
+        fetch("https://service/")
+
+
+SENDING = {"gone": (ConnectionResetError(), 200), "late": (TimeoutError(), None)}
+
+
+@pytest.mark.parametrize(("error", "status"), SENDING.values(), ids=list(SENDING))
+def test_a_request_that_cannot_be_sent_may_be_answered_already(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, error: OSError, status: int | None
+) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(servers.OK)
+        servers.wait_for_close(connection)
+
+    def send(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(http.client.HTTPConnection, "send", send)
+    with serving(answer, tls=authority.context("localhost")) as port:
+        url = f"https://localhost:{port}/"
+        if status:
+            assert fetch(url, cacert=str(authority.file)).status == status
+        else:
+            with pytest.raises(DeadlineExceeded):
+                fetch(url, cacert=str(authority.file))
 
 
 @pytest.mark.parametrize("insecure", ["", "1"], ids=["verified", "insecure"])

@@ -1,0 +1,159 @@
+"""The whole program, in this process: what the exit status is, and what is left of the environment."""
+
+import _signal
+import os
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from time import monotonic
+
+import pytest
+
+from probe import __main__, __version__, cli, hot, watchdog
+from probe.check import Check
+from probe.errors import UsageError
+from probe.verdict import Verdict
+from tests import servers
+from tests.probe.test_cli import BAD, SPELLED
+from tests.servers import serving
+
+
+class Ended(BaseException):
+    """Raised in the place of the process's end."""
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs the program with arguments and, as keywords, the environment; its exit status."""
+
+    def end(status: int) -> None:
+        raise Ended(status)
+
+    def started(*arguments: str, **environ: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["healthchecker", *arguments])
+        monkeypatch.setattr(os, "environb", {name.encode(): value.encode() for name, value in environ.items()})
+        monkeypatch.setattr(os, "_exit", end)
+        with pytest.raises(Ended) as ended:
+            __main__.main()
+        status: int = ended.value.args[0]
+        return status
+
+    return started
+
+
+@pytest.fixture(autouse=True)
+def _signals_stay_as_they_are() -> Iterator[None]:
+    before = {number: _signal.getsignal(number) for number in (_signal.SIGTERM, _signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        _signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("arguments", [["-port=PORT"], ["-pPORT"]], ids=["ordinary", "click's"])
+def test_a_healthy_check_is_0(run: Callable[..., int], arguments: list[str]) -> None:
+    with serving(servers.replying(servers.OK)) as port:
+        assert run(*[argument.replace("PORT", str(port)) for argument in arguments]) == 0
+
+
+def test_the_environment_is_read_and_then_emptied(run: Callable[..., int], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(HEALTHCHECKER_PORT=str(servers.free_port()), http_proxy="http://127.0.0.1:1") == 1
+    assert "connection refused" in capfd.readouterr().err
+    assert not os.environb
+
+
+def test_a_variable_that_cannot_be_unset_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stubborn(dict[bytes, bytes]):
+        def __delitem__(self, name: bytes) -> None:
+            raise OSError
+
+    with serving(servers.replying(servers.OK)) as port:
+        monkeypatch.setattr(os, "environb", Stubborn({b"": b"x"}))
+        assert __main__.run([f"-port={port}"], monotonic()) == 0
+
+
+def test_an_interrupt_before_all_else_is_one_line(
+    run: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "run", interrupted)
+    assert run() == 1
+    assert capfd.readouterr() == ("", "interrupted\n")
+
+
+def test_python_m_runs_it(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def end(status: int) -> None:
+        raise Ended(status)
+
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setattr(os, "environb", {})
+    monkeypatch.setattr(sys, "argv", ["healthchecker", "--version"])
+    monkeypatch.delitem(sys.modules, "probe.__main__")
+    with pytest.raises(Ended):
+        runpy.run_module("probe", run_name="__main__")
+    assert capfd.readouterr().out == f"healthchecker {__version__}\n"
+
+
+@pytest.mark.parametrize("handler", [_signal.SIG_DFL, _signal.SIG_IGN], ids=["heard", "ignored"])
+def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(run: Callable[..., int], handler: int) -> None:
+    for number in (_signal.SIGTERM, _signal.SIGHUP):
+        _signal.signal(number, handler)
+    run("--version")
+    ends = _signal.default_int_handler if handler == _signal.SIG_DFL else handler
+    assert [_signal.getsignal(number) for number in (_signal.SIGTERM, _signal.SIGHUP)] == [ends, ends]
+
+
+def answered(*arguments: str, **environ: str) -> Verdict:
+    return cli.answer(list(arguments), {name.encode(): value.encode() for name, value in environ.items()}, monotonic())
+
+
+@pytest.mark.parametrize(("arguments", "environ", "words"), BAD.values(), ids=list(BAD))
+def test_a_mistake_is_told_before_anything_is_sent(
+    arguments: list[str], environ: dict[str, str], words: list[str]
+) -> None:
+    outcome = answered(*arguments, **environ)
+    assert (outcome.status, outcome.output.startswith("usage error: ")) == (1, True)
+    assert all(word in outcome.output for word in words)
+
+
+@pytest.mark.parametrize("arguments", SPELLED.values(), ids=list(SPELLED))
+def test_every_spelling_is_the_same_check(arguments: list[str]) -> None:
+    made = cli.parse([argument.replace("PORT", "6767") for argument in arguments], {})
+    assert isinstance(made, Check)
+    assert made.target.port == 6767
+
+
+def test_help_and_version_are_answers() -> None:
+    assert answered("--version").output == answered("-version").output == f"healthchecker {__version__}\n"
+    assert answered("--help").output == answered("-h").output == answered("-help").output
+    assert answered("--help").output.startswith("Usage: healthchecker [OPTIONS] [URL]\n")
+
+
+def test_a_check_is_answered_by_click_too() -> None:
+    assert "connection refused" in answered("-p", str(servers.free_port())).output
+
+
+@pytest.mark.parametrize("arguments", [["--prot=1"], ["https://localhost:1/"]], ids=["click's", "https"])
+def test_the_first_stage_leaves_to_the_second_what_is_its(arguments: list[str]) -> None:
+    assert hot.main(["healthchecker", *arguments]) is None
+
+
+def test_the_first_stage_times_what_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: list[tuple[float, int, str]] = []
+    monkeypatch.setattr(watchdog, "arm", lambda *order: orders.append(order))
+    assert hot.main(["healthchecker", "https://localhost:1/", "-t=5"]) is None
+    ((_, status, line),) = orders
+    assert (status, line) == (1, "unhealthy: GET https://localhost:1/: no reply within 5s\n")
+
+
+def test_the_first_stage_answers_the_ordinary(capfd: pytest.CaptureFixture[str]) -> None:
+    assert hot.main(["healthchecker", f"-port={servers.free_port()}"]) == 1
+    assert "connection refused" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--prot=1"], ["-pX"]])
+def test_the_shortcut_answers_nothing_that_is_not_ordinary(arguments: list[str]) -> None:
+    assert hot.answer(arguments, {}, monotonic()) is None
+    with pytest.raises(UsageError):
+        cli.parse(arguments, {})

@@ -1,0 +1,203 @@
+"""The end of a run: a verdict, its line, and its exit status, whatever happens on the way."""
+
+import _thread
+import importlib
+import posix
+import sys
+import threading
+import types
+from collections.abc import Callable
+from time import monotonic
+
+import pytest
+
+from probe import check, verdict, watchdog
+from probe.check import Check
+from probe.deadline import Deadline
+from probe.errors import CheckFailed, DeadlineExceeded, UsageError
+from probe.options import Given
+from probe.reply import Reply
+from probe.verdict import HEALTHY, UNHEALTHY, Verdict
+from probe.watchdog import Limit
+from tests import servers
+from tests.servers import serving
+
+
+def wanted(**texts: str) -> Check:
+    return check.build({name: Given(text, f"--{name}") for name, text in texts.items()})
+
+
+REPLIES = {
+    "healthy": (Reply(200, b"OK", {}, b""), {}, 0, ""),
+    "healthy and told": (Reply(200, b"OK", {}, b""), {"verbose": "1"}, 0, "healthy: GET URL: 200 OK (3 ms)\n"),
+    "no reason": (Reply(204, b"", {}, b""), {"verbose": "1", "expect": "204"}, 0, "healthy: GET URL: 204 (3 ms)\n"),
+    "unexpected": (Reply(503, b"No", {}, b"a\n b"), {}, 1, "unhealthy: GET URL: 503 No, expected 200 (3 ms): a b\n"),
+    "no body": (Reply(503, b"No", {}, b" \n"), {}, 1, "unhealthy: GET URL: 503 No, expected 200 (3 ms)\n"),
+    "redirect": (
+        Reply(302, b"", {b"location": b"/a"}, b""),
+        {},
+        1,
+        "unhealthy: GET URL: 302 to /a, expected 200 (3 ms)\n",
+    ),
+    "a place that is no redirect": (
+        Reply(201, b"", {b"location": b"/a"}, b""),
+        {},
+        1,
+        "unhealthy: GET URL: 201, expected 200 (3 ms)\n",
+    ),
+    "a redirect to nowhere": (Reply(399, b"", {}, b""), {}, 1, "unhealthy: GET URL: 399, expected 200 (3 ms)\n"),
+    "no redirect any more": (
+        Reply(400, b"", {b"location": b"/a"}, b""),
+        {},
+        1,
+        "unhealthy: GET URL: 400, expected 200 (3 ms)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("reply", "texts", "status", "line"), REPLIES.values(), ids=list(REPLIES))
+def test_the_verdict_on_a_reply(reply: Reply, texts: dict[str, str], status: int, line: str) -> None:
+    outcome = verdict.replied(wanted(**texts), reply, 0.003)
+    assert (outcome.status, outcome.output.replace("http://127.0.0.1/health", "URL")) == (status, line)
+
+
+FAILURES: dict[str, tuple[Callable[[], Verdict], str]] = {
+    "failed": (lambda: verdict.failed(wanted(), CheckFailed("why"), 0.0104), "unhealthy: GET URL: why (10 ms)\n"),
+    "late": (lambda: verdict.failed(wanted(), DeadlineExceeded("late"), 2), "unhealthy: GET URL: late\n"),
+    "misused": (lambda: verdict.misused(UsageError("so")), "usage error: so\n"),
+    "broken": (lambda: verdict.broken(KeyError("\x1b")), "internal error: KeyError: '\\x1b'\n"),
+    "broken without a word": (lambda: verdict.broken(MemoryError()), "internal error: MemoryError\n"),
+}
+
+
+@pytest.mark.parametrize(("make", "line"), FAILURES.values(), ids=list(FAILURES))
+def test_other_ends(make: Callable[[], Verdict], line: str) -> None:
+    outcome = make()
+    assert (outcome.status, outcome.output.replace("http://127.0.0.1/health", "URL")) == (UNHEALTHY, line)
+
+
+def test_a_check_is_made_and_timed() -> None:
+    with serving(servers.replying(servers.OK)) as port:
+        assert verdict.reach(wanted(port=str(port)), monotonic()).status == HEALTHY
+    assert "connection refused (" in verdict.reach(wanted(port=str(port)), monotonic()).output
+
+
+def test_certificates_that_cannot_be_used_are_a_mistake() -> None:
+    outcome = verdict.reach(wanted(url="https://localhost:1/", cacert="/nonexistent", timeout="20"), monotonic())
+    assert outcome.output.startswith("usage error: --cacert: cannot read '/nonexistent': no such file or directory")
+
+
+@pytest.mark.parametrize("status", [HEALTHY, UNHEALTHY])
+def test_output_goes_to_its_stream(capfd: pytest.CaptureFixture[str], status: int) -> None:
+    assert verdict.conclude(lambda: Verdict(status, "line\n")) == status
+    assert capfd.readouterr() == (("line\n", "") if status == HEALTHY else ("", "line\n"))
+
+
+def test_no_output_is_none(capfd: pytest.CaptureFixture[str]) -> None:
+    assert verdict.conclude(lambda: Verdict(HEALTHY, "")) == HEALTHY
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [(KeyboardInterrupt(), "interrupted\n"), (ValueError("odd"), "internal error: ValueError: odd\n")],
+    ids=["interrupt", "fault"],
+)
+def test_no_exception_gets_out(capfd: pytest.CaptureFixture[str], error: BaseException, line: str) -> None:
+    def answer() -> Verdict:
+        raise error
+
+    assert verdict.conclude(answer) == UNHEALTHY
+    assert capfd.readouterr() == ("", line)
+
+
+def test_an_interrupt_while_the_line_is_written_is_no_second_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(posix, "write", interrupted)
+    assert verdict.conclude(lambda: Verdict(UNHEALTHY, "line\n")) == UNHEALTHY
+
+
+def test_a_stream_that_was_closed_at_the_start_gets_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def closed(_: int) -> None:
+        raise OSError
+
+    monkeypatch.setattr(posix, "fstat", closed)
+    assert verdict.conclude(lambda: Verdict(UNHEALTHY, "line\n")) == UNHEALTHY
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_a_stream_takes_in_pieces_is_written_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+
+    def write(_: int, data: bytes) -> int:
+        written.append(data[:3])
+        return len(data[:3])
+
+    monkeypatch.setattr(posix, "write", write)
+    Verdict(UNHEALTHY, "a line\n").emit(frozenset((1, 2)))
+    assert b"".join(written) == b"a line\n"
+
+
+def test_a_reader_that_is_gone_is_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(posix, "write", gone)
+    Verdict(UNHEALTHY, "a line\n").emit(frozenset((1, 2)))
+
+
+def test_what_is_not_read_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    statuses: list[int] = []
+
+    def end(status: int) -> None:
+        statuses.append(status)
+        ended.set()
+
+    monkeypatch.setattr(posix, "_exit", end)
+    with Limit(0.001, UNHEALTHY):
+        assert ended.wait(10)
+    assert statuses == [UNHEALTHY]
+
+
+def test_what_is_read_in_time_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(posix, "_exit", lambda _: ended.set())
+    with Limit(0.05, UNHEALTHY):
+        pass
+    assert not ended.wait(0.2)
+
+
+def test_the_watchdog_is_there_where_the_executable_brings_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    arm = object()
+    with monkeypatch.context() as frozen:
+        frozen.setitem(sys.modules, "_watchdog", types.SimpleNamespace(arm=arm))
+        assert importlib.reload(watchdog).arm is arm
+    assert importlib.reload(watchdog).arm is None
+
+
+def test_without_a_thread_to_be_had_the_reader_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    with Limit(0.05, UNHEALTHY):
+        pass
+
+
+def test_the_executables_watchdog_is_told_when_and_with_what_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: list[tuple[float, int, str]] = []
+    monkeypatch.setattr(watchdog, "arm", lambda *order: orders.append(order))
+    verdict.watch(wanted(timeout="3s"), Deadline(3, monotonic() - 1))
+    verdict.watch(wanted(timeout="3s"), Deadline(3, monotonic() - 10))
+    with Limit(0.1, UNHEALTHY):
+        pass
+    (due, *rest), (overdue, *_), last = orders
+    assert rest == [UNHEALTHY, "unhealthy: GET http://127.0.0.1/health: no reply within 3s\n"]
+    assert 2.0 < due <= 2 + verdict.WATCH_GRACE
+    assert overdue == verdict.WATCH_GRACE
+    assert last == (0.1, UNHEALTHY, "")
