@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 MACHINE := $(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 BINARY := dist/healthchecker-linux-$(MACHINE)
 
-.PHONY: help binary image swarm-demo demo test lint bench-binary docs lock clean
+.PHONY: help binary image swarm-demo demo test fuzz mutants lint bench-binary docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -30,9 +30,19 @@ swarm-demo: image ## Let Docker Swarm run the service, fail it, and see it repla
 demo: $(READY) ## Start the account service, probe it healthy and unhealthy, stop it
 	@$(BIN)/python demo/session.py
 
-test: lint $(BINARY) ## Lint, types and the whole test suite, on the source and on the executable
+test: lint $(BINARY) ## Lint, types, the whole test suite on the source and on the executable, and whether it notices changes
 	@.ci/packages $$(for tool in openssl strace valgrind; do command -v $$tool >/dev/null || echo $$tool; done)
-	$(BIN)/pytest
+	$(BIN)/pytest --cov
+	$(BIN)/python -m tests.mutants
+
+FUZZ_SECONDS ?= 60
+fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
+	for target in reply arguments texts; do \
+	  $(BIN)/python -m tests.fuzz $$target .build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 || exit; \
+	done
+
+mutants: $(READY) ## Look for changes to the probe that no test notices
+	$(BIN)/python -m tests.mutants
 
 lint: $(READY) ## Style, types, and the documentation's drift
 	$(BIN)/ruff check
@@ -57,7 +67,7 @@ lock: $(READY) ## Pin all dependencies anew, at their newest releases
 	$(BIN)/python -c '$(SERVICE)' | $(LOCK) --constraint requirements.lock --output-file accountservice/requirements.lock -
 
 clean: ## Remove all that was made here
-	rm -rf $(VENV) .build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
+	rm -rf $(VENV) .build dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BINARY): $(READY) .ci/packages $(wildcard build/* build/bootloader/* probe/*.py)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import atheris
 
-from tests.fuzz.cases import CORPUS, SEEDS
-
-with atheris.instrument_imports(include=["probe"]):
+with atheris.instrument_imports(include=["probe"]):  # before anything else imports it
+    from tests.fuzz.cases import CORPUS, SEEDS
     from tests.fuzz.targets import TARGETS
 
 name, folder, *options = sys.argv[1:]

@@ -18,8 +18,8 @@ from probe.verdict import Verdict
 WANTED = check.build({"verbose": Given("1", "--verbose")})
 
 # RFC 9112, section 4, and RFC 9110, section 15: an oracle written otherwise than the parser is.
-INTERIM = rb"HTTP/1\.[0-9] 1(?!01)[0-9]{2}(?: [^\n]*?)?\r?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
-FINAL = rb"HTTP/1\.[0-9] (101|[2-5][0-9]{2})(?: [^\n]*?)?\r?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
+INTERIM = rb"HTTP/1\.[0-9] 1(?!01)[0-9]{2}(?:\r| [^\n]*)?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
+FINAL = rb"HTTP/1\.[0-9] (101|[2-5][0-9]{2})(?:\r| [^\n]*)?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
 REPLY = re.compile(rb"(?:%b)*%b" % (INTERIM, FINAL))
 
 

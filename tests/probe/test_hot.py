@@ -59,6 +59,8 @@ LEFT_TO_CLICK = {
     "attached": ["-p6767"],
     "clustered": ["-kv"],
     "missing value": ["--port"],
+    "missing host": ["--host"],
+    "switch for a host": ["--host", "-v"],
     "option for a value": ["--host", "--port", "80"],
     "switch with a value": ["--verbose=1"],
     "end of options": ["--", "http://a/"],

@@ -152,6 +152,18 @@ def test_the_first_stage_answers_the_ordinary(capfd: pytest.CaptureFixture[str])
     assert "connection refused" in capfd.readouterr().err
 
 
+def test_the_shortcut_answers_the_ordinary() -> None:
+    outcome = hot.answer([f"-port={servers.free_port()}"], {}, monotonic())
+    assert outcome
+    assert "connection refused" in outcome.output
+
+
+def test_the_shortcut_says_which_option_was_wrong_where_that_shows_late() -> None:
+    outcome = hot.answer(["https://localhost:1/", "--cacert=/nonexistent", "-t=20"], {}, monotonic())
+    assert outcome
+    assert outcome.output.startswith("usage error: --cacert: cannot read '/nonexistent'")
+
+
 @pytest.mark.parametrize("arguments", [["--prot=1"], ["-pX"]])
 def test_the_shortcut_answers_nothing_that_is_not_ordinary(arguments: list[str]) -> None:
     assert hot.answer(arguments, {}, monotonic()) is None
