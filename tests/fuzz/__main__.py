@@ -1,7 +1,7 @@
 """Fuzz one target: python -m tests.fuzz TARGET FOLDER [OPTION...], with the options of libFuzzer.
 
-It begins with the cases of the tests and what corpus/ holds. New ways through the code are kept in FOLDER; what breaks
-a promise is added to corpus/, and fails the tests from then on.
+It begins with the cases of the tests and what corpus/ holds. Inputs that take new ways through the code are kept in
+FOLDER; one that breaks a promise ends the run, and is written to a file beside it (see cases.py).
 """
 
 import sys
@@ -10,13 +10,12 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["probe"]):  # before anything else imports it
-    from tests.fuzz.cases import CORPUS, SEEDS
+    from tests.fuzz.cases import SEEDS, found
     from tests.fuzz.targets import TARGETS
 
 name, folder, *options = sys.argv[1:]
 Path(folder).mkdir(parents=True, exist_ok=True)
-for number, seed in enumerate(SEEDS[name]):
+for number, seed in enumerate([*SEEDS[name], *found(name)]):
     (Path(folder) / f"seed-{number}").write_bytes(seed)
-found = CORPUS / name
-atheris.Setup([sys.argv[0], folder, str(found), f"-artifact_prefix={found}/", "-max_len=4096", *options], TARGETS[name])
+atheris.Setup([sys.argv[0], folder, f"-artifact_prefix={folder}-", "-max_len=4096", *options], TARGETS[name])
 atheris.Fuzz()

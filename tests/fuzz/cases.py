@@ -1,5 +1,10 @@
-"""What the fuzzer begins with: the cases of the tests, as bytes for its targets, and those it has found itself."""
+"""What the fuzzer begins with: the cases of the tests, as bytes for its targets, and those it has found itself.
 
+What it finds it writes to files; to keep them, a line each, as test cases: python -m tests.fuzz.cases TARGET FILE...
+"""
+
+import ast
+import sys
 from pathlib import Path
 
 from tests.probe.test_cli import BAD, SPELLED
@@ -24,6 +29,16 @@ SEEDS = {
 }
 
 
-def found(name: str) -> dict[str, bytes]:
-    """What the fuzzer has found for a target, by the files' names."""
-    return {path.name: path.read_bytes() for path in sorted((CORPUS / name).iterdir()) if path.name != ".gitkeep"}
+def found(name: str) -> list[bytes]:
+    """What the fuzzer has found for a target."""
+    return [ast.literal_eval(line) for line in (CORPUS / f"{name}.txt").read_text().splitlines()]
+
+
+def keep(name: str, files: list[str]) -> None:
+    """Add the files' contents to those."""
+    cases = {*found(name), *(Path(file).read_bytes() for file in files)}
+    (CORPUS / f"{name}.txt").write_text("".join(f"{case!r}\n" for case in sorted(cases)))
+
+
+if __name__ == "__main__":
+    keep(sys.argv[1], sys.argv[2:])

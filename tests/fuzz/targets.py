@@ -1,7 +1,7 @@
 """What has to hold of any bytes: each target takes some and raises AssertionError where it does not.
 
 A reply's and an argument's bytes come from outside, and so from anybody. The fuzzer looks for bytes that take new ways
-through the code (libFuzzer, by atheris); those that once broke something stay in corpus/, as test cases.
+through the code (libFuzzer, by atheris); what it has found is in corpus/, as test cases.
 """
 
 import re
