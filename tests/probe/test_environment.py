@@ -142,7 +142,7 @@ def test_a_limit_on_processes_changes_no_verdict(command: list[str], tmp_path: P
 def test_too_few_open_files_are_one_line(binary: Path, tmp_path: Path, http: int, files: int) -> None:
     run = runner(["prlimit", f"--nofile={files}", str(binary)], tmp_path)(f"-port={http}")
     assert run.status == (0 if files > 3 else 1)
-    assert run.stderr.endswith("" if files > 3 else "too many open files (0 ms)\n")
+    assert ("too many open files" in run.stderr, run.stderr.count("\n")) == (files <= 3, int(files <= 3))
 
 
 def test_a_full_disk_takes_no_line_and_changes_no_verdict(command: list[str], checks: Checks) -> None:
