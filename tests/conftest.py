@@ -65,14 +65,12 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(params=["module", "script", "binary"])
+@pytest.fixture(params=["module", "binary"])
 def command(request: pytest.FixtureRequest) -> list[str]:
     """How the probe is started, in each form that it has."""
-    return {
-        "module": lambda: [sys.executable, "-m", "probe"],
-        "script": lambda: [str(Path(sys.executable).parent / "healthchecker")],
-        "binary": lambda: [str(request.getfixturevalue("binary"))],
-    }[request.param]()
+    if request.param == "module":
+        return [sys.executable, "-m", "probe"]
+    return [str(request.getfixturevalue("binary"))]
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from probe import __version__
 from probe.options import OPTIONS, URL
 from tests import servers
 from tests.certificates import Authority, self_signed
-from tests.conftest import Healthchecker, wait_for_connection
+from tests.conftest import Healthchecker, runner, wait_for_connection
 from tests.servers import serving
 
 
@@ -55,6 +56,13 @@ SPELLED = {
 def test_healthy_is_silent_and_0(healthchecker: Healthchecker, healthy: int, arguments: list[str]) -> None:
     run = healthchecker(*[argument.replace("PORT", str(healthy)) for argument in arguments])
     assert (run.status, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_the_installed_script_is_the_same_program(tmp_path: Path, healthy: int, closed: int) -> None:
+    run = runner([str(Path(sys.executable).parent / "healthchecker")], tmp_path)
+    assert run(f"-port={healthy}").status == 0
+    assert "connection refused" in run(f"-p{closed}").stderr
+    assert run("--version").stdout == f"healthchecker {__version__}\n"
 
 
 def test_verbose_says_what_was_done_also_when_healthy(healthchecker: Healthchecker, healthy: int) -> None:

@@ -20,14 +20,6 @@ LATE = 0.1  # seconds that an answer may take beyond the deadline
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network of its own")
 
 
-@pytest.fixture(params=["module", "binary"])
-def command(request: pytest.FixtureRequest) -> list[str]:
-    """The forms that differ in how they wait."""
-    if request.param == "module":
-        return [sys.executable, "-m", "probe"]
-    return [str(request.getfixturevalue("binary"))]
-
-
 def ends_in_time(run: Callable[[str], Run], timeout: float = TIMEOUT, within: float = LATE) -> str:
     """Run a check with that timeout; its line.
 

@@ -17,14 +17,6 @@ from tests.servers import serving
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else, or mount")
 
 
-@pytest.fixture(params=["module", "binary"])
-def command(request: pytest.FixtureRequest) -> list[str]:
-    """The forms that surroundings could treat differently."""
-    if request.param == "module":
-        return [sys.executable, "-m", "probe"]
-    return [str(request.getfixturevalue("binary"))]
-
-
 @pytest.fixture(scope="module")
 def http() -> Iterator[int]:
     with serving(servers.replying(servers.OK)) as port:

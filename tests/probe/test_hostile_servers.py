@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,6 @@ from tests.certificates import Authority
 from tests.conftest import Healthchecker, runner
 from tests.probe.test_reply import GOOD, REPLIES
 from tests.servers import serving
-
-
-@pytest.fixture(params=["module", "binary"])
-def command(request: pytest.FixtureRequest) -> list[str]:
-    """The forms that have a code of their own between the socket and the line."""
-    if request.param == "module":
-        return [sys.executable, "-m", "probe"]
-    return [str(request.getfixturevalue("binary"))]
 
 
 def outcome_of(line: str) -> str:

@@ -2,7 +2,6 @@
 
 import ssl
 import subprocess
-import sys
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,14 +17,6 @@ from tests.servers import serving
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
-
-
-@pytest.fixture(params=["module", "binary"])
-def command(request: pytest.FixtureRequest) -> list[str]:
-    """The forms that have a TLS of their own."""
-    if request.param == "module":
-        return [sys.executable, "-m", "probe"]
-    return [str(request.getfixturevalue("binary"))]
 
 
 def leaf_alone(authority: Authority) -> ssl.SSLContext:
