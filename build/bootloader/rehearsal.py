@@ -21,13 +21,14 @@ REPLIES = (
 def run() -> None:
     """Go through all of a check but the connection's making and the output's writing."""
     for _ in range(ROUNDS):
-        wanted = hot.parse(["-port=6767"], {})
+        wanted = hot.parse(["-port=6767", "-t=1h"], {})  # the watchdog is not to bite before the snapshot is written
         if wanted is None:
             raise RuntimeError("this is no ordinary check")
         for reply in REPLIES:
             ours, theirs = socketpair()
             theirs.send(reply)
             deadline = Deadline(wanted.timeout, monotonic())
+            verdict.watch(wanted, deadline)
             verdict.replied(wanted, http1.exchange(ours, http1.request(wanted.target), deadline), 0.001)
             ours.close()
             theirs.close()
