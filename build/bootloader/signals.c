@@ -64,6 +64,8 @@ on_signal(int number)
             say(number == SIGALRM && *late_line ? late_line : interrupted_line);
         _exit(late_status);
     default:
+        if (concluding)
+            _exit(FAILURE); /* behind the line, or in the middle of it: no second one */
         fail("crashed");
     }
 }
