@@ -182,5 +182,8 @@ def _opened(key: bytes, record: bytes) -> dict[str, str]:
 
 
 def _reason(error: Exception, path: str = "") -> str:
-    words = os_reason(error) if isinstance(error, OSError) else str(error).removeprefix(f"{path}: ")
-    return printable(words)
+    """The words of the system or of LMDB, which begins with the path, or with a name of its own: MDB_MAP_FULL."""
+    if isinstance(error, OSError):
+        return os_reason(error)
+    words = str(error).removeprefix(f"{path}: ")
+    return printable(words if words.startswith("MDB_") else words[:1].lower() + words[1:])

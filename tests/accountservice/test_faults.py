@@ -14,13 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import lmdb
 import pytest
 
-from accountservice.store import SEEDS, Store, sealed
+from accountservice.store import MAP_SIZE, SEEDS, Store, sealed
 from tests.accountservice.running import Service
 from tests.conftest import PATIENCE
 from tests.servers import free_port
@@ -249,6 +249,38 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_that_would_not_start(tmp_pat
     assert done.stdout.split() == ["1", "filler"]
     assert done.stderr.count("\n") == 2
     assert done.stderr.splitlines()[1].startswith("Cannot run: cannot ")
+
+
+@needs_root
+def test_a_store_that_cannot_be_written_is_one_line_and_1(store: Path) -> None:
+    script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+    log = Path(f"{store.parent}.log")
+    with log.open("wb") as errors:
+        status = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", script, str(store.parent), sys.executable, "-m", "accountservice"],
+            env={"PATH": os.environ["PATH"], "ACCOUNTSERVICE_PORT": str(free_port()), "ACCOUNTSERVICE_DB": str(store)},
+            stderr=errors,
+            timeout=PATIENCE,
+        ).returncode
+    line = f"Cannot run: cannot open the store '{store}': read-only file system"
+    assert (status, log.read_text().splitlines()[1:]) == (1, [line])
+
+
+def test_a_store_that_is_full_is_one_line_and_1_and_stays_as_it_is(store: Path) -> None:
+    write(store, b"10050", None)
+    with lmdb.open(str(store), subdir=False, map_size=MAP_SIZE) as environment:
+        for size in (4096, 64, 1):
+            with suppress(lmdb.MapFullError):
+                for number in range(10_000):
+                    with environment.begin(write=True) as transaction:
+                        transaction.put(f"{size}-{number}".encode(), bytes(size))
+    before = store.stat().st_size
+    with Service(store.parent) as service:
+        assert service.process.wait(PATIENCE) == 1
+        (line,) = service.log.read_text().splitlines()[1:]
+    assert line.startswith("Cannot run: cannot seed the store: ")
+    assert "MDB_MAP_FULL" in line
+    assert store.stat().st_size == before
 
 
 HOLDER = """
