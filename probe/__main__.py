@@ -3,12 +3,19 @@
 import _signal  # signal itself makes enumerations of it all
 import os
 import sys
-from contextlib import suppress
 from time import monotonic
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from probe.verdict import Verdict
+
+# Docker ends with SIGTERM what is late; the frozen program knows of all of them by itself.
+INTERRUPTS = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT, _signal.SIGUSR1, _signal.SIGUSR2, _signal.SIGXCPU)
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run with the process's arguments and environment, write the outcome, end the process.
 
     The environment is read once and then emptied, for no library and no C function to find a variable that would
@@ -16,16 +23,15 @@ def main() -> NoReturn:
     under way in a thread, and must not hold it up.
     """
     started = monotonic()
-    for number in (_signal.SIGTERM, _signal.SIGHUP):  # Docker ends with SIGTERM what is overdue; nohup ignores SIGHUP
-        if _signal.getsignal(number) == _signal.SIG_DFL:
-            _signal.signal(number, _signal.default_int_handler)
     try:
-        status = run(sys.argv[1:], started)
+        for number in INTERRUPTS:
+            if _signal.getsignal(number) == _signal.SIG_DFL:  # nohup has it ignored
+                _signal.signal(number, _signal.default_int_handler)
+        os._exit(run(sys.argv[1:], started))
     except KeyboardInterrupt:  # before anything was opened
-        with suppress(OSError):
-            os.write(2, b"interrupted\n")
-        status = 1
-    os._exit(status)
+        from probe import verdict
+
+        os._exit(verdict.conclude(lambda: verdict.INTERRUPTED))
 
 
 def run(arguments: list[str], started: float) -> int:
@@ -34,16 +40,18 @@ def run(arguments: list[str], started: float) -> int:
 
     environ = dict(os.environb)
     for name in environ:  # os.environ.clear() takes quadratic time
-        with suppress(OSError):  # a name that is empty can be passed on, but not unset
+        try:
             del os.environb[name]
+        except OSError:  # a name that is empty can be passed on, but not unset
+            continue
 
-    def answer() -> verdict.Verdict:
-        outcome = hot.answer(arguments, environ, started)
+    def answer() -> "Verdict":
+        outcome = hot.answer(arguments, environ, hot.begun or started)
         if outcome is not None:
             return outcome
         from probe import cli
 
-        return cli.answer(arguments, environ, started)
+        return cli.answer(arguments, environ, hot.begun or started)
 
     return verdict.conclude(answer)
 

@@ -58,6 +58,8 @@ def fetch(check: Check, deadline: Deadline) -> Reply:
     if check.target.scheme == "http":
         return http1.fetch(check.target, deadline)
 
+    deadline.doing = "getting ready for TLS"
+
     def ask() -> Reply:
         from probe import trust, web  # within the deadline: the imports take longer than many a reply
 

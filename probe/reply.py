@@ -36,6 +36,11 @@ class Reply:
         return self.fields.get(b"location", b"")
 
     @property
+    def length(self) -> int:
+        """How long the body is to be; more than is ever read where that is not said."""
+        return _length(self.fields)
+
+    @property
     def chunked(self) -> bool:
         """Whether the body comes in chunks (RFC 9112, section 7.1)."""
         return _chunked(self.fields)
@@ -77,7 +82,7 @@ class ReplyReader:
             return True
         if _chunked(self._fields):
             return dechunk(bytes(self._data))[1]
-        return len(self._data) >= self._length()
+        return len(self._data) >= _length(self._fields)
 
     def reply(self) -> Reply:
         """The final reply, with as much of the body as was fed. Raises CheckFailed where there is none."""
@@ -89,13 +94,8 @@ class ReplyReader:
         elif _chunked(self._fields):
             body = dechunk(body)[0]
         else:
-            body = body[: self._length()]
+            body = body[: _length(self._fields)]
         return Reply(self._status, self._reason, self._fields, body)
-
-    def _length(self) -> int:
-        """How long the body says it is; more than is ever read where it does not (RFC 9112, section 6.3)."""
-        length = self._fields.get(b"content-length", b"").decode("latin-1")
-        return int(length) if digits(length) and len(length) < 20 else BODY_LIMIT + 1
 
     def _advance(self) -> bool:
         """One step: the status line, then the end of the header section. False where more bytes are needed."""
@@ -161,12 +161,18 @@ def _fields(head: bytes) -> "dict[bytes, bytes]":
     for line in head.split(b"\n")[1:]:
         name, _, value = line.partition(b":")
         if name.lower() in KNOWN_FIELDS:  # others could be as many, and named as unluckily, as the server likes
-            fields[name.lower()] = value.strip()
+            fields[name.lower()] = value.replace(b"\r", b" ").strip()  # RFC 9112, section 2.2: a bare CR is a space
     return fields
 
 
 def _chunked(fields: "dict[bytes, bytes]") -> bool:
     return fields.get(b"transfer-encoding", b"").lower().endswith(b"chunked")
+
+
+def _length(fields: "dict[bytes, bytes]") -> int:
+    """How long the body says it is; more than is ever read where that is not said (RFC 9112, section 6.3)."""
+    length = fields.get(b"content-length", b"").decode("latin-1")
+    return int(length) if digits(length) and len(length) < 20 else BODY_LIMIT + 1
 
 
 def _foreign_greeting(start: bytes) -> str:

@@ -18,6 +18,8 @@ TRUST_STORES = (
     "/etc/ssl/cert.pem",
 )
 
+LARGEST_FILE = 16 << 20  # bytes; the certificates of all public authorities are a quarter of a MiB
+
 
 def these(path: str) -> ssl.SSLContext:
     """Trust the certificates in the file, and no others. Raises UsageError where there are none to be had."""
@@ -25,6 +27,8 @@ def these(path: str) -> ssl.SSLContext:
     try:
         if not Path(path).is_file() and Path(path).exists():  # a pipe could keep the reader waiting for ever
             raise UsageError(f"{quote(path)} is not a file; expected a file of PEM certificates")
+        if Path(path).stat().st_size > LARGEST_FILE:
+            raise UsageError(f"{quote(path)} is too large; expected PEM certificates, {LARGEST_FILE >> 20} MiB at most")
         trusting.load_verify_locations(cafile=path)
     except ssl.SSLError:
         raise UsageError(f"{quote(path)} holds no certificate; expected a file of PEM certificates") from None

@@ -68,10 +68,8 @@ def conclude(answer: "Callable[[], Verdict]") -> int:
         verdict = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - no traceback, ever
         verdict = broken(error)
-    try:
-        verdict.emit(streams)
-    except KeyboardInterrupt:  # the line is written, or it never will be
-        pass
+    watchdog.ignore_interrupts()
+    verdict.emit(streams)
     return verdict.status
 
 

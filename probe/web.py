@@ -73,7 +73,7 @@ def _failure(error: BaseException, deadline: Deadline) -> CheckFailed:
         if isinstance(cause, TimeoutError):
             return deadline.exceeded()
         if isinstance(cause, ssl.SSLError):
-            return CheckFailed(_tls_reason(cause))
+            return CheckFailed(_tls_reason(cause, deadline))
         if isinstance(cause, OSError) and cause.strerror:
             return CheckFailed(os_reason(cause))
     return CheckFailed(f"no usable reply: {printable(str(causes[-1])) or type(causes[-1]).__name__}")
@@ -88,6 +88,9 @@ def _causes(error: BaseException) -> list[BaseException]:
     return causes
 
 
+NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
+HANDSHAKE = "in the TLS handshake"
+
 # What OpenSSL's words for an alert or a failure mean to a user, by their end.
 TLS_REASONS = {
     "ALERT_CERTIFICATE_REQUIRED": "the server demands a client certificate, and none is ever sent",
@@ -99,8 +102,8 @@ TLS_REASONS = {
 }
 
 
-def _tls_reason(error: ssl.SSLError) -> str:
-    if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
+def _tls_reason(error: ssl.SSLError, deadline: Deadline) -> str:
+    if error.reason in NOT_TLS and deadline.doing == HANDSHAKE:
         return "not a TLS server; ask by a URL with http://"
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "connection closed in the TLS handshake"
@@ -174,11 +177,10 @@ def _read_head(stream: "BufferedReader[_TimedStream]") -> Reply:
 
 def _digest(reply: Reply) -> bytes:
     """A head that says of the reply only what http.client has to know."""
-    fields = [b"%b: %b\r\n" % field for field in reply.fields.items() if field[0] != b"transfer-encoding"]
-    if reply.chunked:  # http.client knows it by this one word only
-        fields.append(b"Transfer-Encoding: chunked\r\n")
-    status_line = b"HTTP/1.1 %d %b\r\n" % (reply.status, reply.reason[:REASON_LIMIT].strip())
-    return b"".join([status_line, *fields, b"Connection: close\r\n\r\n"])
+    # http.client knows chunks by this one word, and urllib3 refuses lengths that are none.
+    body = b"Transfer-Encoding: chunked" if reply.chunked else b"Content-Length: %d" % reply.length
+    status_line = b"HTTP/1.1 %d %b" % (reply.status, reply.reason[:REASON_LIMIT].strip())
+    return b"\r\n".join([status_line, b"Location: " + reply.location, body, b"Connection: close", b"", b""])
 
 
 class _Session(requests.Session):
@@ -198,7 +200,7 @@ class _Adapter(HTTPAdapter):
 
             def _new_conn(self) -> socket:
                 connection = http1.connect(self.host.strip("[]"), self.port, deadline)
-                deadline.doing = "in the TLS handshake"
+                deadline.doing = HANDSHAKE
                 connection.settimeout(deadline.remaining())
                 return socket(connection.family, connection.type, connection.proto, connection.detach())
 

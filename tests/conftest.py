@@ -53,6 +53,17 @@ def _threads_are_measured() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _signals_stay_as_they_are() -> Iterator[None]:
+    """A run of the probe leaves them as its process's end has to find them."""
+    numbers = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        if handler is not None and signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.upper().endswith(("_PROXY", "_CA_BUNDLE")) or name.startswith(("HEALTHCHECKER_", "SSL_")):

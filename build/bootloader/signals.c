@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/time.h>
@@ -29,10 +30,15 @@ PyMODINIT_FUNC PyInit__watchdog(void);
 
 static bool stderr_is_open;
 
-/* What the watchdog does; without a line, the verdict is being written, and nothing may be said besides. */
+/* What the watchdog does. */
 static char late_line[1024];
 static int late_status = FAILURE;
-static bool concluding;
+
+/* The verdict is being written: only the watchdog still ends the process, and nothing may be said besides. */
+static volatile bool concluding;
+
+/* Set by the one that has the last word: two threads can be in handlers at once. */
+static atomic_flag spoken = ATOMIC_FLAG_INIT;
 
 /* A reader that is gone is no news, and one that does not read is not waited for. */
 static void
@@ -43,9 +49,18 @@ say(const char *text)
         return;
 }
 
+/* The first one comes back from here; the others wait until it has ended the process. */
+static void
+take_the_last_word(void)
+{
+    while (atomic_flag_test_and_set(&spoken))
+        pause();
+}
+
 _Noreturn void
 fail(const char *reason)
 {
+    take_the_last_word();
     say("internal error: ");
     say(reason);
     say("; if memory is not short, this executable is damaged: copy it again\n");
@@ -53,52 +68,77 @@ fail(const char *reason)
 }
 
 static void
-on_signal(int number)
+on_crash(int number)
 {
-    switch (number) {
-    case SIGALRM:
-    case SIGHUP:
-    case SIGINT:
-    case SIGTERM:
-        if (!concluding)
-            say(number == SIGALRM && *late_line ? late_line : interrupted_line);
-        _exit(late_status);
-    default:
-        if (concluding)
-            _exit(FAILURE); /* behind the line, or in the middle of it: no second one */
-        fail("crashed");
+    (void)number;
+    if (concluding)
+        _exit(FAILURE); /* behind the line, or in the middle of it: no second one */
+    fail("crashed");
+}
+
+static void
+on_interrupt(int number)
+{
+    (void)number;
+    if (concluding)
+        return; /* it is over in a moment, one way or the other */
+    take_the_last_word();
+    say(interrupted_line);
+    _exit(FAILURE);
+}
+
+static void
+on_timer(int number, siginfo_t *cause, void *context)
+{
+    (void)context;
+    if (cause->si_code != SI_KERNEL) { /* kill -ALRM */
+        on_interrupt(number);
+        return;
     }
+    take_the_last_word();
+    if (!concluding)
+        say(late_line);
+    _exit(late_status);
 }
 
 void
 catch_signals(void)
 {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
-    static const int interrupts[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int interrupts[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU};
     static const struct itimerval never;
     static char stack[64 * 1024]; /* of its own, for a crash may be the stack's overflow */
     const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+    struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK};
+    struct sigaction before;
 
     stderr_is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
     sigaltstack(&alternative, NULL);
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
         sigaction(crashes[i], &action, NULL);
-    sigfillset(&action.sa_mask); /* one line, not a second one from within the first */
+
+    action.sa_handler = on_interrupt;
     for (size_t i = 0; i < sizeof interrupts / sizeof *interrupts; i++) {
-        struct sigaction before;
-        sigaction(interrupts[i], NULL, &before);
-        if (before.sa_handler != SIG_IGN) /* a shell's background job is not interrupted, nor is nohup's */
-            sigaction(interrupts[i], &action, NULL);
+        sigaction(interrupts[i], &action, &before);
+        if (before.sa_handler == SIG_IGN) /* a shell's background job is not interrupted, nor is nohup's */
+            sigaction(interrupts[i], &before, NULL);
     }
-    /* A timer outlives execve (setitimer(2)), and so does a mask of signals: neither is the parent's to set here. */
-    setitimer(ITIMER_REAL, &never, NULL);
-    sigaction(SIGALRM, &action, NULL);
-    sigemptyset(&action.sa_mask);
-    sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
     action.sa_handler = SIG_IGN; /* a line that cannot be written (no reader, a limit on files) is not the end */
     sigaction(SIGPIPE, &action, NULL);
     sigaction(SIGXFSZ, &action, NULL);
+
+    /* Timers outlive execve (setitimer(2)), and so do signals that are blocked: neither is the parent's to set here. */
+    setitimer(ITIMER_REAL, &never, NULL);
+    setitimer(ITIMER_VIRTUAL, &never, NULL);
+    setitimer(ITIMER_PROF, &never, NULL);
+    sigaction(SIGVTALRM, &action, NULL);
+    sigaction(SIGPROF, &action, NULL);
+    sigaction(SIGALRM, &action, NULL); /* to be ignored first: that forgets one which waits to be let in */
+    action.sa_sigaction = on_timer;
+    action.sa_flags |= SA_SIGINFO;
+    sigaction(SIGALRM, &action, NULL);
+    sigemptyset(&action.sa_mask);
+    sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
 }
 
 PyDoc_STRVAR(arm_doc, "arm(seconds, status, line)\n--\n\n"
@@ -126,10 +166,10 @@ arm(PyObject *module, PyObject *arguments)
         .it_value = {.tv_sec = microseconds / 1000000, .tv_usec = microseconds % 1000000 + !microseconds},
     };
     setitimer(ITIMER_REAL, &never, NULL); /* not while these are half written */
+    concluding = length == 0;
     memcpy(late_line, line, (size_t)length);
     late_line[length] = '\0';
     late_status = status;
-    concluding = length == 0;
     setitimer(ITIMER_REAL, &timer, NULL);
     Py_RETURN_NONE;
 }

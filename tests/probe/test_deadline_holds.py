@@ -1,6 +1,7 @@
 """The deadline is total: whatever a server, a name server or a busy machine does, the line comes 100 ms after it."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -151,24 +152,48 @@ def test_the_middle_of_an_import(healthchecker: Healthchecker, authority: Author
         ends_in_time(lambda limit: healthchecker(f"https://127.0.0.1:{port}", "-k", "-t", limit), timeout)
 
 
-@pytest.mark.parametrize("number", ["INT", "TERM", "HUP"])
+def interrupted(command: list[str], *numbers: str, url: str) -> tuple[int, bytes]:
+    """How a check ends that gets these signals in the middle, one behind the other; its line."""
+    # A shell's background job would have interrupts ignored; env gives them their meaning back.
+    checking = subprocess.Popen(["env", "--default-signal", *command, url, "-k", "-t=20"], stderr=subprocess.PIPE)
+    wait_for_connection(checking.pid)
+    for number in numbers:
+        checking.send_signal(signal.Signals[number])
+    _, line = checking.communicate(timeout=20)
+    return checking.returncode, line
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU"])
 def test_an_interrupt_is_one_line_and_1(command: list[str], number: str) -> None:
     with serving(servers.wait_for_close) as port:
-        # A shell's background job would have interrupts ignored; env gives them their meaning back.
-        checking = subprocess.Popen(
-            ["env", "--default-signal", *command, f"-port={port}", "-t=20"], stderr=subprocess.PIPE
-        )
-        wait_for_connection(checking.pid)
-        subprocess.run(["kill", f"-{number}", str(checking.pid)], check=True)
-        _, line = checking.communicate(timeout=20)
-    assert (checking.returncode, line) == (1, b"interrupted\n")
+        assert interrupted(command, number, url=f"http://127.0.0.1:{port}") == (1, b"interrupted\n")
 
 
-# Starts a program with a timer of its own, and with that timer's signal and others blocked.
+def test_several_interrupts_are_one_line(binary: Path, authority: Authority) -> None:
+    """Also where a second thread could hear the second one."""
+    with serving(servers.wait_for_close, tls=authority.context("127.0.0.1")) as port:
+        for _ in range(20):
+            ended = interrupted([str(binary)], "SIGTERM", "SIGHUP", "SIGALRM", url=f"https://127.0.0.1:{port}")
+            assert ended == (1, b"interrupted\n")
+
+
+def test_an_interrupt_when_the_line_is_due_does_not_take_it_away(binary: Path, tmp_path: Path) -> None:
+    """Each call of setitimer in turn comes with a SIGTERM; the last is that before the line is written."""
+    with serving(servers.replying(b"HTTP/1.1 503 No\r\n\r\n")) as port:
+        for call in range(1, 8):
+            strace = ["strace", "-o", "/dev/null", "-f", "-e", "trace=setitimer"]
+            inject = ["-e", f"inject=setitimer:signal=SIGTERM:when={call}"]
+            run = runner([*strace, *inject, str(binary)], tmp_path)(f"-port={port}", PATH=os.environ["PATH"])
+            assert (run.status, run.stderr.count("\n")) == (1, 1), call
+
+
+# Starts a program with timers of its own, with their signals and others blocked, and one of them waiting.
 PARENT = """
 import os, signal, sys
-signal.setitimer(signal.ITIMER_REAL, 0.2)
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGINT, signal.SIGSEGV])
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGPROF, signal.SIGINT, signal.SIGSEGV])
+for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+    signal.setitimer(timer, 0.01)
+os.kill(os.getpid(), signal.SIGALRM)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 

@@ -4,7 +4,7 @@ import _signal
 import os
 import runpy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import monotonic
 
 import pytest
@@ -39,14 +39,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
         return status
 
     return started
-
-
-@pytest.fixture(autouse=True)
-def _signals_stay_as_they_are() -> Iterator[None]:
-    before = {number: _signal.getsignal(number) for number in (_signal.SIGTERM, _signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        _signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("arguments", [["-port=PORT"], ["-pPORT"]], ids=["ordinary", "click's"])
@@ -96,12 +88,20 @@ def test_python_m_runs_it(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 
 
 @pytest.mark.parametrize("handler", [_signal.SIG_DFL, _signal.SIG_IGN], ids=["heard", "ignored"])
-def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(run: Callable[..., int], handler: int) -> None:
-    for number in (_signal.SIGTERM, _signal.SIGHUP):
+def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(
+    run: Callable[..., int], monkeypatch: pytest.MonkeyPatch, handler: int
+) -> None:
+    heard: list[object] = []
+
+    def look(*_: object) -> int:
+        heard.extend(_signal.getsignal(number) for number in __main__.INTERRUPTS)
+        return 0
+
+    for number in __main__.INTERRUPTS:
         _signal.signal(number, handler)
-    run("--version")
-    ends = _signal.default_int_handler if handler == _signal.SIG_DFL else handler
-    assert [_signal.getsignal(number) for number in (_signal.SIGTERM, _signal.SIGHUP)] == [ends, ends]
+    monkeypatch.setattr(__main__, "run", look)
+    assert run() == 0
+    assert set(heard) == {_signal.default_int_handler if handler == _signal.SIG_DFL else handler}
 
 
 def answered(*arguments: str, **environ: str) -> Verdict:

@@ -57,6 +57,14 @@ REPLIES: dict[str, tuple[bytes, tuple[int, bytes] | str]] = {
     "NUL in a field": (b"HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", (200, b"")),
     "redirect to no URL": (b"HTTP/1.1 302 Found\r\nLocation: http://[::1\xff\r\n\r\n", (302, b"")),
     "two lengths": (b"HTTP/1.1 503 No\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", (503, b"ab")),
+    "lengths that differ in one field": (b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello", (200, b"hello")),
+    "length that is negative": (b"HTTP/1.1 503 No\r\nContent-Length: -5\r\n\r\nhello", (503, b"hello")),
+    "CR in a length": (
+        b"HTTP/1.1 503 No\r\nContent-Length: 5\rTransfer-Encoding: chunked\r\n\r\nhello",
+        (503, b"hello"),
+    ),
+    "CR in a place": (b"HTTP/1.1 302 Found\r\nLocation: /a\rb\r\n\r\n", (302, b"")),
+    "length that is shorter": (b"HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nhello", (503, b"he")),
     "compressed and chunked": (
         b"HTTP/1.1 503 No\r\nTransfer-Encoding: gzip, chunked \r\n\r\n2\r\nab\r\n0\r\n\r\n",
         (503, b"ab"),

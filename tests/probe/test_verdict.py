@@ -1,5 +1,6 @@
 """The end of a run: a verdict, its line, and its exit status, whatever happens on the way."""
 
+import _signal
 import _thread
 import importlib
 import posix
@@ -8,6 +9,7 @@ import threading
 import types
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -111,12 +113,30 @@ def test_no_exception_gets_out(capfd: pytest.CaptureFixture[str], error: BaseExc
     assert capfd.readouterr() == ("", line)
 
 
-def test_an_interrupt_while_the_line_is_written_is_no_second_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> int:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("handler", [_signal.default_int_handler, _signal.SIG_DFL], ids=["heard", "not ours"])
+def test_an_interrupt_while_the_line_is_written_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], handler: Any
+) -> None:
+    write = posix.write
+    _signal.signal(_signal.SIGTERM, handler)
+
+    def interrupted(stream: int, data: bytes) -> int:
+        if handler is _signal.default_int_handler:
+            _signal.raise_signal(_signal.SIGTERM)
+        _signal.raise_signal(_signal.SIGINT)
+        return write(stream, data)
 
     monkeypatch.setattr(posix, "write", interrupted)
     assert verdict.conclude(lambda: Verdict(UNHEALTHY, "line\n")) == UNHEALTHY
+    assert capfd.readouterr() == ("", "line\n")
+    assert _signal.getsignal(_signal.SIGTERM) in (_signal.SIG_IGN, _signal.SIG_DFL)
+
+
+def test_in_the_executable_interrupts_are_left_to_its_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _signal.getsignal(_signal.SIGINT)
+    monkeypatch.setattr(watchdog, "arm", lambda *_: None)
+    assert verdict.conclude(lambda: Verdict(HEALTHY, "")) == HEALTHY
+    assert _signal.getsignal(_signal.SIGINT) is before
 
 
 def test_a_stream_that_was_closed_at_the_start_gets_nothing(

@@ -82,7 +82,7 @@ def test_failures_are_told_in_our_words(mock: responses.RequestsMock, error: Exc
 
 
 TLS_FAILURES = {
-    "plain http": ("HTTP_REQUEST", "not a TLS server; ask by a URL with http://"),
+    "plain http behind the handshake": ("HTTP_REQUEST", "TLS failed: http request"),
     "client certificate": (
         "TLSV13_ALERT_CERTIFICATE_REQUIRED",
         "TLS failed: the server demands a client certificate, and none is ever sent",
@@ -279,6 +279,13 @@ CACERTS = {
     "empty": ("", "holds no certificate; expected a file of PEM certificates"),
     "no certificate": ("hello", "holds no certificate; expected a file of PEM certificates"),
 }
+
+
+def test_a_file_that_is_too_large_is_a_usage_error_and_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(UsageError, match="is too large; expected PEM certificates, 16 MiB at most"):
+        fetch("https://service/", cacert=str(tmp_path / "large"))
 
 
 def test_a_pipe_for_certificates_is_a_usage_error_and_is_not_read(tmp_path: Path) -> None:
