@@ -66,7 +66,7 @@ def test_the_scheme_decides_who_asks_and_the_options_what_is_trusted(
     asked: list[object] = []
 
     def answer(target: object, deadline: Deadline, trusting: object = "plain") -> Reply:
-        asked.append((target, deadline, trusting))
+        asked.append((target, deadline, trusting, deadline.doing))
         return reply
 
     monkeypatch.setattr(http1, "fetch", answer)
@@ -77,4 +77,5 @@ def test_the_scheme_decides_who_asks_and_the_options_what_is_trusted(
     reply, deadline = Reply(200, b"", {}, b""), Deadline(10, monotonic())
     wanted = check.build({name: Given(text, "") for name, text in texts.items()})
     assert fetch(wanted, deadline) is reply
-    assert asked == [(wanted.target, deadline, trusted)]
+    doing = "" if trusted == "plain" else "getting ready for TLS"
+    assert asked == [(wanted.target, deadline, trusted, doing)]

@@ -41,6 +41,20 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     return started
 
 
+@pytest.fixture(autouse=True)
+def _no_first_stage_went_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hot, "begun", 0.0)
+
+
+def test_a_check_that_the_first_stage_left_is_timed_from_there(
+    run: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hot, "begun", monotonic() - 5)
+    for port in ("-port=", "-p"):
+        assert run(f"{port}{servers.free_port()}") == 1
+        assert ": no reply within 2s, still connecting to 127.0.0.1\n" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [["-port=PORT"], ["-pPORT"]], ids=["ordinary", "click's"])
 def test_a_healthy_check_is_0(run: Callable[..., int], arguments: list[str]) -> None:
     with serving(servers.replying(servers.OK)) as port:
