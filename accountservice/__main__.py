@@ -4,16 +4,15 @@ import asyncio
 import logging
 import os
 import sys
-import threading
 from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
 from accountservice import log
 from accountservice.app import App
 from accountservice.network import own_address
-from accountservice.server import PortTakenError, claim, serve
+from accountservice.server import LimitError, PortTakenError, affordable_connections, claim, serve
 from accountservice.signals import Signals, end
-from accountservice.store import Store, StoreError
+from accountservice.store import LOCK_PATIENCE, Store, StoreError
 from probe import values
 from probe.errors import UsageError
 
@@ -21,8 +20,6 @@ USAGE = (
     "accountservice takes no arguments; it is set by ACCOUNTSERVICE_PORT (default: 6767), "
     "ACCOUNTSERVICE_DB (default: accounts.db) and ACCOUNTSERVICE_TESTABILITY (1 or nothing)"
 )
-
-LOCK_PATIENCE = 5.0  # seconds that another process may keep the store locked
 
 logger = logging.getLogger("accountservice")
 
@@ -64,21 +61,20 @@ def run(arguments: list[str]) -> int:
         print(USAGE, file=sys.stdout if asked else sys.stderr, flush=True)
         return 0 if asked else 1
     log.start()
-    signals = Signals()
-    logger.info("Starting accountservice")
-    waiting = threading.Timer(LOCK_PATIENCE, give_up)
-    waiting.daemon = True
     try:
+        logger.info("Starting accountservice")
+        connections = affordable_connections()
+        signals = Signals()
         settings = Settings.from_environment(os.environ)
-        waiting.start()
         with claim(settings.port), Store(settings.database) as store:
-            seeded = store.seed()
-            waiting.cancel()
-            logger.info("Seeded %d fake accounts...", seeded)
+            logger.info("Seeded %d fake accounts...", store.seed(locked=give_up))
             app = App(store, own_address(), settings.testability)
-            asyncio.run(serve(app, settings.port, signals))
-    except (UsageError, StoreError, PortTakenError) as error:
+            asyncio.run(serve(app, settings.port, signals, connections))
+    except (UsageError, LimitError, StoreError, PortTakenError) as error:
         logger.error("Cannot run: %s", error)
+        return 1
+    except (MemoryError, OSError, RuntimeError) as error:  # of limits too low for a thread, a file or a page more
+        logger.error("Cannot run: %s: %s", type(error).__name__, error)
         return 1
     return 0
 

@@ -15,7 +15,8 @@ from accountservice.store import Store, StoreError
 
 logger = logging.getLogger(__name__)
 faults = logging.getLogger(f"{__name__}.faults")
-faults.addFilter(Unrepeated())
+unrepeated = Unrepeated()
+faults.addFilter(unrepeated)
 
 # Go's strconv.ParseBool, which the Go service that this one follows uses.
 PARSEBOOL_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
@@ -70,6 +71,8 @@ class App:
         except StoreError as error:
             faults.error("Health check failed: %s", error)
             return DOWN
+        if unrepeated.forget():
+            logger.info("Health check passes again")
         return UP
 
     def _account(self, key: str) -> Answer:

@@ -4,6 +4,7 @@ import logging
 import os
 import select
 import sys
+from contextlib import suppress
 from time import monotonic
 
 from probe.text import clip, printable
@@ -11,6 +12,8 @@ from probe.text import clip, printable
 LINE_LIMIT = 4096  # bytes: what a pipe that is ready takes at once (POSIX, PIPE_BUF)
 REPEATED_AFTER = 60.0  # seconds
 MOST_REMEMBERED = 1000  # messages
+
+stream = 2  # where the lines go; for a terminal, an opening of it that does not wait
 
 
 class StandardError(logging.Handler):
@@ -38,9 +41,19 @@ class Unrepeated(logging.Filter):
         self._told[message] = now
         return True
 
+    def forget(self) -> bool:
+        """Let every message pass again; whether there were any."""
+        told = bool(self._told)
+        self._told.clear()
+        return told
+
 
 def start() -> None:
     """Let all messages, also those of libraries, go to standard error."""
+    global stream
+    if os.isatty(2):  # one that says it is ready takes a part of a line, and waits with the rest
+        with suppress(OSError):
+            stream = os.open(os.ttyname(2), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     logging.basicConfig(format="%(message)s", level=logging.INFO, handlers=[StandardError()])
 
 
@@ -49,9 +62,9 @@ def write_line(text: str) -> None:
     if sys.stderr is None:  # closed at the start: its number is another file's by now
         return
     poll = select.poll()
-    poll.register(2, select.POLLOUT)
+    poll.register(stream, select.POLLOUT)
     if poll.poll(0):
         try:
-            os.write(2, (clip(printable(text), LINE_LIMIT - 1) + "\n").encode())
+            os.write(stream, (clip(printable(text), LINE_LIMIT - 1) + "\n").encode())
         except OSError:  # the reader is gone, or a disk is full: no reason to stop serving
             return

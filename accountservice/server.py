@@ -5,6 +5,7 @@ import logging
 import os
 import resource
 import socket
+import stat
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from accountservice.app import App
-from accountservice.signals import Signals
+from accountservice.signals import Signals, ignore
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ ADDRESS = "0.0.0.0"  # noqa: S104 - a container's service is for the network it 
 # costs a few kilobytes, and up to a request's head.
 MOST_CONNECTIONS = 4096
 RESERVED_FILES = 32  # open files that are not connections
+FEWEST_FILES = 64
 HEAD_LIMIT = 16 * 1024  # bytes of a request's head; a longer one is answered with 431
 HEAD_PATIENCE = 5_000  # milliseconds for a client to send one, also the next one on a connection that is kept
 
@@ -40,8 +42,12 @@ class PortTakenError(Exception):
     """The port cannot be listened on; the text says why."""
 
 
-async def serve(app: App, port: int, signals: Signals) -> None:
-    """Serve until SIGTERM or SIGINT, on a port that was claimed."""
+class LimitError(Exception):
+    """The system allows too little; the text says of what."""
+
+
+async def serve(app: App, port: int, signals: Signals, connections: int) -> None:
+    """Serve until SIGTERM or SIGINT, on a port that was claimed, so many connections at once."""
     logger.info("Starting HTTP service at %d", port)
     server = Server(
         app,
@@ -50,13 +56,14 @@ async def serve(app: App, port: int, signals: Signals) -> None:
         http=HTTPModes.http1,
         websockets=False,
         backlog=MOST_CONNECTIONS,
-        backpressure=affordable_connections(),
+        backpressure=connections,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_PATIENCE, max_buffer_size=HEAD_LIMIT),
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        signals.on_stop = ignore
         loop.call_later(ACCEPTED_GRACE, server.stop)
         loop.call_later(STOP_LIMIT, os._exit, 0)
         stop_listening()
@@ -68,12 +75,14 @@ async def serve(app: App, port: int, signals: Signals) -> None:
 def affordable_connections() -> int:
     """How many connections the limit on open files allows, which is raised as far as it may be.
 
-    granian takes no more at once. Where it could, it would turn in circles once the limit is met.
+    granian takes no more at once. Where it could, it would turn in circles once the limit is met. Raises LimitError.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = most if 0 < most < MOST_CONNECTIONS + RESERVED_FILES else MOST_CONNECTIONS + RESERVED_FILES
+    limit = most if 0 <= most < MOST_CONNECTIONS + RESERVED_FILES else MOST_CONNECTIONS + RESERVED_FILES
+    if limit < FEWEST_FILES:
+        raise LimitError(f"{limit} open files are too few; allow {FEWEST_FILES} at least (ulimit -n)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
-    return max(1, limit - RESERVED_FILES)
+    return limit - RESERVED_FILES
 
 
 def stop_listening() -> None:
@@ -82,10 +91,12 @@ def stop_listening() -> None:
     granian keeps its listening sockets to itself. They are found among the open descriptors; a listening socket that
     is shut down refuses connections and leaves the accepted ones alone (Linux, shutdown(2)).
     """
-    for entry in Path("/proc/self/fd").iterdir():
-        with suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as holder:
-            if holder.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                holder.shutdown(socket.SHUT_RD)
+    for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as holder:
+                    if holder.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                        holder.shutdown(socket.SHUT_RD)
 
 
 def claim(port: int) -> socket.socket:

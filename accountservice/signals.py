@@ -4,7 +4,8 @@ Those run in the main thread, between two steps of Python. The main thread of th
 signal comes, and stay there. It may wait while another process writes, and SIGTERM is to end that: a thread of its own
 hears it, through the pipe in which CPython's handler, in C, leaves the signals' numbers (signal.set_wakeup_fd). Or it
 touches a page of the store that is gone, for LMDB maps its file into memory, and one that was cut short or damaged
-shows as SIGBUS, again and again: for that a function is called at once, in the middle of LMDB.
+shows as SIGBUS, again and again, or as a SIGABRT of LMDB's own: for that a function is called at once, in the middle of
+LMDB.
 """
 
 import ctypes
@@ -18,6 +19,7 @@ from typing import NoReturn
 from accountservice import log
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
+CRASHES = (signal.SIGBUS, signal.SIGABRT, signal.SIGSEGV)
 
 
 class Signals:
@@ -35,7 +37,8 @@ class Signals:
         # What is not safe in a handler of other signals is so here: LMDB is what has been interrupted, not the
         # interpreter, whose lock this thread either has or can take.
         self._crash = ctypes.CFUNCTYPE(None, ctypes.c_int)(crash)
-        ctypes.CDLL(None).signal(signal.SIGBUS, self._crash)
+        for number in CRASHES:
+            ctypes.CDLL(None).signal(number, self._crash)
 
     def _listen(self) -> None:
         while number := os.read(self._numbers, 1):
@@ -43,10 +46,15 @@ class Signals:
                 self.on_stop()
 
 
-def crash(_: int) -> NoReturn:
-    """End the process at a page of the store that is not there."""
-    log.write_line("Ended by SIGBUS: the store's file is damaged, or was cut short while it was in use")
+def crash(number: int) -> NoReturn:
+    """End the process at a page of the store that is not there, or not as LMDB has to have it."""
+    name = signal.Signals(number).name
+    log.write_line(f"Ended by {name}: the store's file, or its lock file, is damaged, or was cut short while in use")
     os._exit(1)
+
+
+def ignore() -> None:
+    """Do nothing: the first stop is under way."""
 
 
 def end(status: int) -> NoReturn:

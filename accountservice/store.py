@@ -7,9 +7,10 @@ seeded accounts are known, so that one which is missing is an error too, and the
 import json
 import os
 import stat
+import tempfile
+import threading
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -23,6 +24,7 @@ FIRST_ACCOUNT = 10000
 SEEDED_ACCOUNTS = 100
 
 MAP_SIZE = 16 * 1024 * 1024  # bytes of address space: LMDB's upper bound for the file, a hundred times what is needed
+LOCK_PATIENCE = 5.0  # seconds that another process may keep the store locked
 LOCK_SIZE = 8192  # bytes: of the file that LMDB keeps beside the store (mdb.c, MDB_txninfo and 126 readers)
 CHECKSUM_SIZE = 4  # bytes: CRC-32
 
@@ -55,17 +57,25 @@ class Store:
     def __init__(self, path: str) -> None:
         """Open the file, or make it. Raises StoreError."""
         self._path = Path(path)
-        lock = Path(f"{path}-lock")
-        self._made = [file for file in (self._path, lock) if not os.path.lexists(file)]
         try:
+            if not os.path.lexists(self._path):
+                _make(self._path)
             self._require_regular_file()
-            if lock in self._made:
-                _allocate(lock, LOCK_SIZE)
-            self._environment = lmdb.open(os.fsencode(path), subdir=False, map_size=MAP_SIZE, max_dbs=0)
+            self._open()
         except (lmdb.Error, OSError) as error:
-            self._unmake()
             raise StoreError(f"cannot open the store {quote(path)}: {_reason(error, path)}") from error
         self._file = self._look()
+
+    def _open(self) -> None:
+        """Open the file, and beside it the lock file that LMDB wants. Raises lmdb.Error, OSError."""
+        lock = Path(f"{self._path}-lock")
+        made = _allocate(lock)
+        try:
+            self._environment = lmdb.open(os.fsencode(self._path), subdir=False, map_size=MAP_SIZE, max_dbs=0)
+        except (lmdb.InvalidError, lmdb.VersionMismatchError):  # then nobody else has any use for it either
+            if made:
+                lock.unlink()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -75,23 +85,25 @@ class Store:
     ) -> None:
         self._environment.close()
 
-    def seed(self) -> int:
+    def seed(self, locked: Callable[[], object] = lambda: None) -> int:
         """Make sure that the fake accounts are there, and tell how many.
 
-        One transaction: whoever opens the file after a crash finds all of them or none. Waits while another process
-        writes. Raises StoreError.
+        One transaction: whoever opens the file after a crash finds all of them or none. It waits while another process
+        writes, and calls `locked` where that takes longer than LOCK_PATIENCE. Raises StoreError.
         """
         if self._seeded() == SEEDS:
             return SEEDED_ACCOUNTS
+        waiting = threading.Timer(LOCK_PATIENCE, locked)
+        waiting.daemon = True
+        waiting.start()
         try:
             with self._environment.begin(write=True) as transaction:
-                for key, record in SEEDS.items():
-                    transaction.put(key, record)
+                waiting.cancel()
+                _write(transaction)
         except (lmdb.Error, OSError) as error:
-            self._environment.close()
-            self._unmake()
             raise StoreError(f"cannot seed the store: {_reason(error)}") from error
-        self._made.clear()
+        finally:
+            waiting.cancel()
         self._file = self._look()
         self.check()
         return SEEDED_ACCOUNTS
@@ -117,7 +129,9 @@ class Store:
                 raise StoreError(f"the store has {what} account {key.decode()}")
 
     def _seeded(self) -> dict[bytes, bytes]:
-        return {bytes(key): bytes(record) for key, record in self._read(lambda one: one.cursor().getmulti(SEEDS))}
+        """The records of the seeded accounts, each looked up as `account` does it: a damaged page may hide one."""
+        found = self._read(lambda transaction: [(key, transaction.get(key)) for key in SEEDS])
+        return {key: bytes(record) for key, record in found if record is not None}
 
     def _read(self, read: Callable[[lmdb.Transaction], Result]) -> Result:
         """What is read in a transaction of its own, from a file that is whole. Raises StoreError."""
@@ -156,20 +170,51 @@ class Store:
         if now.st_size < self._file.st_size:
             raise StoreError(f"the store was cut short: {now.st_size} bytes are left of {self._file.st_size}")
 
-    def _unmake(self) -> None:
-        """Remove what was made here for a store that did not come to be."""
-        for file in self._made:
-            with suppress(OSError):
-                file.unlink()
+
+def _make(path: Path) -> None:
+    """Make a seeded store at the path, at once or not at all, unless another has made one meanwhile. Raises OSError."""
+    folder = path.parent
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=folder)
+    os.close(handle)
+    try:
+        with (
+            lmdb.open(os.fsencode(name), subdir=False, map_size=MAP_SIZE, max_dbs=0, lock=False) as environment,
+            environment.begin(write=True) as transaction,
+        ):
+            _write(transaction)
+        Path(name).chmod(0o644)
+        try:
+            path.hardlink_to(name)  # unlike a renaming, it takes nobody's place
+        except FileExistsError:
+            return
+        except OSError:  # a file system without links
+            Path(name).rename(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
-def _allocate(path: Path, size: int) -> None:
-    """Make a file of zeros that has its place on the disk. LMDB maps it: on a full disk, touching it were a crash.
+def _write(transaction: lmdb.Transaction) -> None:
+    for key, record in SEEDS.items():
+        transaction.put(key, record)
 
-    Raises OSError.
+
+def _allocate(lock: Path) -> bool:
+    """Give the lock file its place on the disk, and tell whether it was made here.
+
+    LMDB maps it: on a full disk, touching a part of it that has no place were a crash. Raises OSError.
     """
-    with suppress(FileExistsError), path.open("xb") as file:  # another may start at the same moment
-        os.posix_fallocate(file.fileno(), 0, size)
+    made = not lock.exists()
+    with lock.open("ab") as file:
+        found = os.fstat(file.fileno())
+        if found.st_size >= LOCK_SIZE and found.st_blocks * 512 >= LOCK_SIZE:
+            return made
+        try:
+            os.posix_fallocate(file.fileno(), 0, LOCK_SIZE)
+        except OSError:
+            if made:
+                lock.unlink()
+            raise
+    return made
 
 
 def _opened(key: bytes, record: bytes) -> dict[str, str]:

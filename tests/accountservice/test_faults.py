@@ -111,6 +111,18 @@ def test_a_fault_under_the_service_is_503_and_one_line(
 DAMAGED = ["another name", "another key", "another's record", "no record", "an empty record", "a deep record"]
 
 
+def test_health_that_passes_again_is_told_and_so_is_the_next_fault(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        for _ in range(2):
+            (tmp_path / "accounts.db").rename(tmp_path / "away")
+            assert service.ask("/health")[::2] == service.ask("/health")[::2] == DOWN
+            (tmp_path / "away").rename(tmp_path / "accounts.db")
+            assert service.ask("/health")[::2] == service.ask("/health")[::2] == UP
+        fault = told(service)[0]
+        assert fault.startswith("Health check failed: the store is gone: ")
+        assert told(service) == [fault, "Health check passes again"] * 2
+
+
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_damaged_account_is_not_served(tmp_path: Path, name: str) -> None:
     with running(tmp_path) as service:
@@ -129,6 +141,9 @@ def test_a_record_under_a_key_that_is_not_its_own_is_not_served(tmp_path: Path) 
         assert service.ask("/health")[::2] == UP
 
 
+DAMAGED_FILE = "the store's file, or its lock file, is damaged, or was cut short while in use"
+
+
 def test_a_page_that_is_not_there_ends_the_process_with_one_line(tmp_path: Path) -> None:
     """The newer of LMDB's two first pages (mdb.c, struct MDB_meta) says that the accounts are behind the file's end."""
     with running(tmp_path) as service:
@@ -141,7 +156,9 @@ def test_a_page_that_is_not_there_ends_the_process_with_one_line(tmp_path: Path)
         with pytest.raises((http.client.HTTPException, OSError)):
             service.ask("/accounts/10050")
         assert service.process.wait(PATIENCE) == 1
-        assert told(service) == ["Ended by SIGBUS: the store's file is damaged, or was cut short while it was in use"]
+        assert told(service) == [
+            "Ended by SIGBUS: the store's file, or its lock file, is damaged, or was cut short while in use"
+        ]
 
 
 def test_no_damage_to_the_file_gives_a_wrong_account(tmp_path: Path) -> None:
@@ -203,7 +220,7 @@ def test_a_store_that_cannot_be_used_is_one_line_and_1(store: Path, fault: Calla
         assert service.process.wait(PATIENCE) == 1
         first, line = service.log.read_text().splitlines()
     assert first == "Starting accountservice"
-    assert line.startswith(("Cannot run: cannot open the store '", "Ended by SIGBUS: the store's file is damaged"))
+    assert line.startswith(("Cannot run: cannot open the store '", "Ended by SIGBUS: the store's file"))
     if line.startswith("Cannot"):
         assert sorted(store.parent.iterdir()) == sorted([*before, service.log])
 
@@ -420,6 +437,35 @@ def test_few_open_files_are_enough_and_never_run_out(tmp_path: Path) -> None:
             assert service.stop() == 0
 
 
+@pytest.mark.parametrize("files", [20, 40, 63])
+def test_too_few_open_files_are_one_line_and_1(tmp_path: Path, files: int) -> None:
+    with Service(tmp_path, "prlimit", f"--nofile={files}") as service:
+        assert service.process.wait(PATIENCE) == 1
+        assert service.log.read_text().splitlines()[1:] == [
+            f"Cannot run: {files} open files are too few; allow 64 at least (ulimit -n)"
+        ]
+
+
+@needs_root
+def test_no_thread_to_be_had_is_one_line_and_1(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    limits = ["prlimit", "--nproc=1", "setpriv", "--reuid=65534", "--clear-groups"]
+    if subprocess.run([*limits, sys.executable, "-c", "import accountservice"], check=False).returncode:
+        pytest.skip("nobody may not read the sources here")
+    with Service(tmp_path, *limits) as service:
+        assert service.process.wait(PATIENCE) == 1
+        assert service.log.read_text().splitlines()[1:] == ["Cannot run: RuntimeError: can't start new thread"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_many_stops_are_one(tmp_path: Path, number: int) -> None:
+    with running(tmp_path) as service:
+        for _ in range(40):
+            service.process.send_signal(number)
+        assert service.process.wait(PATIENCE) == 0
+        assert told(service) == []
+
+
 def processor_seconds(service: Service) -> float:
     """What the process has used of a processor's time."""
     fields = Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -466,6 +512,24 @@ class UnreadService(Service):
     """One whose log goes to a pipe that nobody reads."""
 
     errors = subprocess.PIPE
+
+
+def test_a_terminal_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
+    reader, terminal = os.openpty()
+    try:
+
+        class OnTerminal(Service):
+            errors = terminal
+
+        with OnTerminal(tmp_path, ACCOUNTSERVICE_TESTABILITY="1") as service:
+            service.wait_until_up()
+            for _ in range(1000):
+                assert service.ask("/testability/healthy/x").status == 400
+            assert service.ask("/health")[::2] == UP
+            assert service.stop() == 0
+    finally:
+        os.close(reader)
+        os.close(terminal)
 
 
 def test_a_log_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:

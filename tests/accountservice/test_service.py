@@ -185,7 +185,7 @@ class SlowApp(App):
 
 with Store(sys.argv[1]) as store:
     store.seed()
-    asyncio.run(serve(SlowApp(store, "", False), int(sys.argv[2]), Signals()))
+    asyncio.run(serve(SlowApp(store, "", False), int(sys.argv[2]), Signals(), 100))
 """
 
 

@@ -1,5 +1,6 @@
 """The store: what is seeded, what is read, and what a crash leaves."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,13 @@ def test_seeding_again_changes_nothing(path: str) -> None:
         assert environment.stat()["entries"] == 100
 
 
+def empty(path: str) -> None:
+    """Make a store without a record."""
+    lmdb.open(path, subdir=False).close()
+
+
 def test_an_empty_store_fails_its_check(path: str) -> None:
+    empty(path)
     with Store(path) as store, pytest.raises(StoreError, match="has lost account 10000"):
         store.check()
 
@@ -81,9 +88,11 @@ store.Store(sys.argv[1]).seed()
 @pytest.mark.parametrize("killed_at", [1, 50, 100])
 @pytest.mark.parametrize("seeded", [True, False], ids=["over a full store", "over an empty one"])
 def test_a_kill_while_seeding_leaves_all_accounts_or_none(path: str, killed_at: int, seeded: bool) -> None:
-    with Store(path) as store:
-        if seeded:
+    if seeded:
+        with Store(path) as store:
             store.seed()
+    else:
+        empty(path)
     died = subprocess.run([sys.executable, "-c", SEED_AND_DIE, path, str(killed_at)], timeout=30)
     assert died.returncode == -9
     with lmdb.open(path, subdir=False) as environment, environment.begin() as transaction:
@@ -92,4 +101,43 @@ def test_a_kill_while_seeding_leaves_all_accounts_or_none(path: str, killed_at: 
         assert not any(b"Half" in record for _, record in records)
     with Store(path) as store:
         store.seed()
+        store.check()
+
+
+@pytest.mark.parametrize("killed_at", [1, 50, 100])
+def test_a_kill_while_a_store_is_made_leaves_none(path: str, killed_at: int) -> None:
+    died = subprocess.run([sys.executable, "-c", SEED_AND_DIE, path, str(killed_at)], timeout=30)
+    assert died.returncode == -9
+    assert not Path(path).exists()
+    with Store(path) as store:
+        store.check()
+
+
+def test_a_store_that_another_makes_meanwhile_is_left_as_it_is(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(path):
+        made = Path(path).stat()
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    with Store(path) as second:
+        second.check()
+    assert os.path.samestat(Path(path).stat(), made)
+    assert sorted(found.name for found in Path(path).parent.iterdir()) == ["accounts.db", "accounts.db-lock"]
+
+
+def test_a_file_system_without_links_gets_its_store_too(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with Store(path) as store:
+        store.check()
+    assert sorted(found.name for found in Path(path).parent.iterdir()) == ["accounts.db", "accounts.db-lock"]
+
+
+def test_an_account_that_a_damaged_page_hides_is_noticed(path: str) -> None:
+    """Two leaf pages that have changed places: all records are there, and not found by their keys."""
+    with Store(path) as store:
+        store.seed()
+    data = Path(path).read_bytes()
+    Path(path).write_bytes(data[:8192] + data[12288:16384] + data[8192:12288] + data[16384:])
+    with Store(path) as store, pytest.raises(StoreError, match="the store has lost account"):
         store.check()
