@@ -49,10 +49,16 @@ say(const char *text)
         return;
 }
 
-/* The first one comes back from here; the others wait until it has ended the process. */
+/*
+ * The first thread comes back from here; the others wait until it has ended the process. No signal interrupts it any
+ * more: the handler would wait here for the thread that it has interrupted.
+ */
 static void
 take_the_last_word(void)
 {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
     while (atomic_flag_test_and_set(&spoken))
         pause();
 }
@@ -111,7 +117,9 @@ catch_signals(void)
     const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
     struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK};
     struct sigaction before;
+    sigset_t none;
 
+    sigfillset(&action.sa_mask);
     stderr_is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
     sigaltstack(&alternative, NULL);
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
@@ -137,8 +145,8 @@ catch_signals(void)
     action.sa_sigaction = on_timer;
     action.sa_flags |= SA_SIGINFO;
     sigaction(SIGALRM, &action, NULL);
-    sigemptyset(&action.sa_mask);
-    sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 PyDoc_STRVAR(arm_doc, "arm(seconds, status, line)\n--\n\n"
