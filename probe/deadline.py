@@ -1,8 +1,8 @@
 """One wall-clock deadline for a whole check, on the monotonic clock.
 
-Sockets are given what is left of it before each operation. What cannot be given a timeout (the C library's name
-look-up, an import, a file) runs in a second thread, and the first one waits no longer than
-the deadline: the process then ends without it.
+Sockets are given what is left of it before each operation. What cannot be given a timeout (the C library's look-up of
+names, an import, a file) runs in a second thread, and the first one waits no longer than the deadline: the process
+then ends without it.
 """
 
 import _thread

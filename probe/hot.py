@@ -2,8 +2,8 @@
 
 Nearly every run is a HEALTHCHECK with one or two plain options. Such a run needs no command-line library, and with an
 http target the frozen program needs not even a fully initialised interpreter: this module and all that it imports stand
-on modules built into it. It is a shortcut, never a second opinion. Whatever is not plainly ordinary,
-help and every error included, is left to `probe.cli`, which comes to the same check for every list accepted here.
+on modules built into it. It is a shortcut, never a second opinion. Whatever is not plainly ordinary, help and every
+error included, is left to `probe.cli`, which comes to the same check for every list accepted here.
 """
 
 import posix

@@ -177,10 +177,13 @@ def _read_head(stream: "BufferedReader[_TimedStream]") -> Reply:
 
 def _digest(reply: Reply) -> bytes:
     """A head that says of the reply only what http.client has to know."""
-    # http.client knows chunks by this one word, and urllib3 refuses lengths that are none.
-    body = b"Transfer-Encoding: chunked" if reply.chunked else b"Content-Length: %d" % reply.length
-    status_line = b"HTTP/1.1 %d %b" % (reply.status, reply.reason[:REASON_LIMIT].strip())
-    return b"\r\n".join([status_line, b"Location: " + reply.location, body, b"Connection: close", b"", b""])
+    lines = [b"HTTP/1.1 %d %b" % (reply.status, reply.reason[:REASON_LIMIT].strip()), b"Connection: close"]
+    lines.append(b"Location: " + reply.location)
+    if reply.chunked:  # http.client knows it by this one word
+        lines.append(b"Transfer-Encoding: chunked")
+    elif reply.length <= BODY_LIMIT:  # urllib3 refuses a length that is none
+        lines.append(b"Content-Length: %d" % reply.length)
+    return b"\r\n".join([*lines, b"", b""])
 
 
 class _Session(requests.Session):
