@@ -11,7 +11,7 @@ from accountservice import log
 from accountservice.app import App
 from accountservice.network import own_address
 from accountservice.server import LimitError, PortTakenError, affordable_connections, claim, serve
-from accountservice.signals import Signals, end
+from accountservice.signals import Signals
 from accountservice.store import LOCK_PATIENCE, Store, StoreError
 from probe import values
 from probe.errors import UsageError
@@ -51,7 +51,7 @@ def main() -> NoReturn:
     The process ends without the interpreter's clean-up: the server's own threads still run, and one that asks for the
     interpreter while it is taken down aborts the process (PEP 788 has the background).
     """
-    end(run(sys.argv[1:]))
+    os._exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
@@ -82,7 +82,7 @@ def run(arguments: list[str]) -> int:
 def give_up() -> NoReturn:
     """End the process while its main thread waits for the store: LMDB's lock has no limit of time."""
     logger.error("Cannot run: another process has kept the store locked for %g seconds; end it, or wait", LOCK_PATIENCE)
-    end(1)
+    os._exit(1)
 
 
 if __name__ == "__main__":

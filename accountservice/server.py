@@ -15,7 +15,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from accountservice.app import App
-from accountservice.signals import Signals, ignore
+from accountservice.signals import Signals
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ ADDRESS = "0.0.0.0"  # noqa: S104 - a container's service is for the network it 
 # costs a few kilobytes, and up to a request's head.
 MOST_CONNECTIONS = 4096
 RESERVED_FILES = 32  # open files that are not connections
-FEWEST_FILES = 64
+FEWEST_FILES = 64  # that a limit has to allow for, to serve a few clients at once
 HEAD_LIMIT = 16 * 1024  # bytes of a request's head; a longer one is answered with 431
 HEAD_PATIENCE = 5_000  # milliseconds for a client to send one, also the next one on a connection that is kept
 
@@ -63,7 +63,7 @@ async def serve(app: App, port: int, signals: Signals, connections: int) -> None
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        signals.on_stop = ignore
+        signals.on_stop = lambda: None  # one is enough
         loop.call_later(ACCEPTED_GRACE, server.stop)
         loop.call_later(STOP_LIMIT, os._exit, 0)
         stop_listening()

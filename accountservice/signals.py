@@ -27,7 +27,7 @@ class Signals:
 
     def __init__(self) -> None:
         """Listen from now on. As a container's first process it would otherwise not hear a SIGTERM at all."""
-        self.on_stop: Callable[[], object] = partial(end, 0)
+        self.on_stop: Callable[[], object] = partial(os._exit, 0)
         self._numbers, self._wakeup = os.pipe()
         os.set_blocking(self._wakeup, False)
         signal.set_wakeup_fd(self._wakeup)
@@ -51,12 +51,3 @@ def crash(number: int) -> NoReturn:
     name = signal.Signals(number).name
     log.write_line(f"Ended by {name}: the store's file, or its lock file, is damaged, or was cut short while in use")
     os._exit(1)
-
-
-def ignore() -> None:
-    """Do nothing: the first stop is under way."""
-
-
-def end(status: int) -> NoReturn:
-    """End the process at once, whatever its other threads do."""
-    os._exit(status)

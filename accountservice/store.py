@@ -149,7 +149,7 @@ class Store:
 
     def _require_regular_file(self) -> None:
         """A directory or a pipe would be waited for, or written beside. Raises OSError."""
-        if os.path.lexists(self._path) and not stat.S_ISREG(self._path.stat().st_mode):
+        if not stat.S_ISREG(self._path.stat().st_mode):
             raise OSError("it is not a file")
 
     def _look(self) -> os.stat_result:

@@ -20,6 +20,8 @@ from tests.certificates import Authority
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make mounts, networks, and others' processes")
+
 PATIENCE = 30.0  # seconds until a process that does not end is a failure, on a busy machine
 
 

@@ -22,7 +22,7 @@ import pytest
 
 from accountservice.store import MAP_SIZE, SEEDS, Store, sealed
 from tests.accountservice.running import Service
-from tests.conftest import PATIENCE
+from tests.conftest import PATIENCE, needs_root
 from tests.servers import free_port
 
 UP = (200, b'{"status":"UP"}')
@@ -243,9 +243,6 @@ def test_a_store_that_is_whole_is_not_written(store: Path) -> None:
         with running(store.parent):
             pass
     assert store.read_bytes() == before
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file system of its own")
 
 
 @needs_root
@@ -508,6 +505,15 @@ def test_an_odd_request_is_refused_and_nothing_more(service: Service, data: byte
     assert told(service) == []
 
 
+def assert_not_held_up(service: Service) -> None:
+    """It logs more than any pipe or terminal takes, and answers and stops as always."""
+    service.wait_until_up()
+    for _ in range(2000):
+        assert service.ask("/testability/healthy/x").status == 400
+    assert service.ask("/health")[::2] == UP
+    assert service.stop() == 0
+
+
 class UnreadService(Service):
     """One whose log goes to a pipe that nobody reads."""
 
@@ -522,11 +528,7 @@ def test_a_terminal_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
             errors = terminal
 
         with OnTerminal(tmp_path, ACCOUNTSERVICE_TESTABILITY="1") as service:
-            service.wait_until_up()
-            for _ in range(1000):
-                assert service.ask("/testability/healthy/x").status == 400
-            assert service.ask("/health")[::2] == UP
-            assert service.stop() == 0
+            assert_not_held_up(service)
     finally:
         os.close(reader)
         os.close(terminal)
@@ -534,11 +536,7 @@ def test_a_terminal_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
 
 def test_a_log_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
     with UnreadService(tmp_path, ACCOUNTSERVICE_TESTABILITY="1") as service:
-        service.wait_until_up()
-        for _ in range(2000):
-            assert service.ask("/testability/healthy/x").status == 400
-        assert service.ask("/health")[::2] == UP
-        assert service.stop() == 0
+        assert_not_held_up(service)
 
 
 def test_a_name_of_the_store_cannot_forge_a_line(tmp_path: Path) -> None:

@@ -11,13 +11,11 @@ import pytest
 
 from tests import servers
 from tests.certificates import Authority
-from tests.conftest import wait_for_connection
+from tests.conftest import needs_root, wait_for_connection
 from tests.frozen.conftest import Case, assert_all_come_out_right, start
 from tests.servers import serving
 
 NOBODY = 65534
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file system of its own")
 
 # In a mount namespace of its own: the folder $0, read-only, becomes the root, and nobody runs the rest there.
 ENTER = """

@@ -12,13 +12,11 @@ import pytest
 
 from tests import network, servers
 from tests.certificates import Authority
-from tests.conftest import Healthchecker, Run, runner, wait_for_connection
+from tests.conftest import Healthchecker, Run, needs_root, runner, wait_for_connection
 from tests.servers import serving
 
 TIMEOUT = 0.6  # seconds
 LATE = 0.1  # seconds that an answer may take beyond the deadline
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network of its own")
 
 
 def ends_in_time(run: Callable[[str], Run], timeout: float = TIMEOUT, within: float = LATE) -> str:

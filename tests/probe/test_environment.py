@@ -11,10 +11,8 @@ import pytest
 
 from tests import clock, servers
 from tests.certificates import Authority
-from tests.conftest import PATIENCE, Healthchecker, runner
+from tests.conftest import PATIENCE, Healthchecker, needs_root, runner
 from tests.servers import serving
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else, or mount")
 
 
 @pytest.fixture(scope="module")
