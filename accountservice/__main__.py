@@ -1,6 +1,5 @@
 """`python -m accountservice` and the console script: settings from the environment, the log, the exit status."""
 
-import asyncio
 import logging
 import os
 import sys
@@ -48,8 +47,7 @@ class Settings(NamedTuple):
 def main() -> NoReturn:
     """Run until SIGTERM or SIGINT; the exit status is 0 then, and 1 where the service could not run.
 
-    The process ends without the interpreter's clean-up: the server's own threads still run, and one that asks for the
-    interpreter while it is taken down aborts the process (PEP 788 has the background).
+    The process ends without the interpreter's clean-up, during which one signal more would give another exit status.
     """
     os._exit(run(sys.argv[1:]))
 
@@ -66,10 +64,10 @@ def run(arguments: list[str]) -> int:
         connections = affordable_connections()
         signals = Signals()
         settings = Settings.from_environment(os.environ)
-        with claim(settings.port), Store(settings.database) as store:
+        with claim(settings.port) as listener, Store(settings.database) as store:
             logger.info("Seeded %d fake accounts...", store.seed(locked=give_up))
             app = App(store, own_address(), settings.testability)
-            asyncio.run(serve(app, settings.port, signals, connections))
+            serve(app, listener, signals, connections)
     except (UsageError, LimitError, StoreError, PortTakenError) as error:
         logger.error("Cannot run: %s", error)
         return 1

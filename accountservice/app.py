@@ -1,14 +1,8 @@
-"""The routes, as an RSGI application: https://github.com/emmett-framework/granian, docs/spec/RSGI.md.
-
-A route takes the rest of the path and returns an answer; the transport is the last few lines.
-"""
+"""The routes. A route takes the path's last part and returns an answer; connection.py brings both over the wire."""
 
 import json
 import logging
-from collections.abc import Callable
 from typing import NamedTuple
-
-from granian.rsgi import HTTPProtocol, Scope
 
 from accountservice.log import Unrepeated
 from accountservice.store import Store, StoreError
@@ -41,29 +35,21 @@ class App:
 
     def __init__(self, store: Store, served_by: str, testability: bool) -> None:
         self._store = store
-        self._served_by = served_by
+        self._served_by = b',"servedBy":' + json.dumps(served_by).encode() + b"}"  # the end of an account's answer
         self._healthy = True
-        self._routes: list[tuple[str, Callable[[str], Answer]]] = [("/accounts/", self._account)]
+        self._routes = {"/health": self._health, "/accounts/": self._account}
         if testability:
-            self._routes.append(("/testability/healthy/", self._set_healthy))
+            self._routes["/testability/healthy/"] = self._set_healthy
 
-    def answer(self, method: str, path: str) -> Answer:
+    def answer(self, method: bytes, path: str) -> Answer:
         """The answer to a request; `path` is percent-decoded."""
-        route = self._route(path)
-        if route is None:
+        folder, slash, name = path.rpartition("/")
+        route = self._routes.get(folder + slash if folder else path)
+        if route is None or not name:
             return NOT_FOUND
-        return route() if method in ("GET", "HEAD") else METHOD_NOT_ALLOWED
+        return route(name) if method in (b"GET", b"HEAD") else METHOD_NOT_ALLOWED
 
-    def _route(self, path: str) -> Callable[[], Answer] | None:
-        if path == "/health":
-            return self._health
-        for prefix, route in self._routes:
-            rest = path.removeprefix(prefix)
-            if rest != path and rest and "/" not in rest:
-                return lambda: route(rest)
-        return None
-
-    def _health(self) -> Answer:
+    def _health(self, _: str) -> Answer:
         if not self._healthy:
             return DOWN
         try:
@@ -77,13 +63,13 @@ class App:
 
     def _account(self, key: str) -> Answer:
         try:
-            account = self._store.account(key)
+            account = self._store.account(key.encode())
         except StoreError as error:
             faults.error("Account not served: %s", error)
             return DOWN
         if account is None:
             return NOT_FOUND
-        return Answer(200, json.dumps(account | {"servedBy": self._served_by}, separators=(",", ":")).encode())
+        return Answer(200, account[:-1] + self._served_by)
 
     def _set_healthy(self, state: str) -> Answer:
         if state not in PARSEBOOL_TRUE | PARSEBOOL_FALSE:
@@ -91,16 +77,3 @@ class App:
             return Answer(400)
         self._healthy = state in PARSEBOOL_TRUE
         return Answer(200)
-
-    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        """Serve one request."""
-        answer = self.answer(scope.method, scope.path)
-        headers = [("content-length", str(len(answer.body)))]
-        if answer.body:
-            headers.append(("content-type", "application/json"))
-        if answer is METHOD_NOT_ALLOWED:
-            headers.append(("allow", "GET, HEAD"))  # RFC 9110, section 15.5.6
-        if scope.method == "HEAD" or not answer.body:
-            protocol.response_empty(answer.status, headers)
-        else:
-            protocol.response_bytes(answer.status, headers, answer.body)

@@ -1,20 +1,21 @@
-"""The HTTP server: granian, embedded in this process, which keeps one process a container and its exit status ours."""
+"""The HTTP server: one thread, and one epoll(7) for all connections.
 
-import asyncio
+An answer is there as soon as its request is, so that a connection only ever waits for its client: to send a request, or
+to take the answers. Those that let it wait too long are given up, and where there are too many, whoever waits longest.
+"""
+
 import logging
 import os
 import resource
+import select
 import socket
-import stat
-from contextlib import suppress
-from functools import partial
-from pathlib import Path
-
-from granian.constants import HTTPModes
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from accountservice.app import App
+from accountservice.connection import Connection, Heads
 from accountservice.signals import Signals
 
 logger = logging.getLogger(__name__)
@@ -22,19 +23,22 @@ logger = logging.getLogger(__name__)
 ADDRESS = "0.0.0.0"  # noqa: S104 - a container's service is for the network it is put on
 
 # Connections at once. A client that only holds one must not keep the health check out, so there are many; a connection
-# costs a few kilobytes, and up to a request's head.
+# costs a kilobyte or two.
 MOST_CONNECTIONS = 4096
 RESERVED_FILES = 32  # open files that are not connections
 FEWEST_FILES = 64  # that a limit has to allow for, to serve a few clients at once
-HEAD_LIMIT = 16 * 1024  # bytes of a request's head; a longer one is answered with 431
-HEAD_PATIENCE = 5_000  # milliseconds for a client to send one, also the next one on a connection that is kept
 
-# Seconds from a signal to the process's end: requests in flight are answered in far less, and a client that holds its
+READ_SIZE = 16 * 1024  # bytes at once, of one connection
+TAKEN_AT_ONCE = 64  # connections, before those that are there are served again
+PATIENCE = 5.0  # seconds for a client to send its next request, and to take its answers
+SWEEP = 1.0  # seconds between two looks for those that have not
+
+# Seconds from a signal to the process's end: a request that was read is answered, and a client that holds its
 # connection open must not hold up the stop.
 STOP_LIMIT = 0.8
 
-# Seconds between the end of listening and the server's own stop, which closes connections whose request it has not
-# read yet: time to read the requests of those that were just accepted.
+# Seconds between the end of listening and the end of the connections: time to read the requests of those that were
+# just accepted.
 ACCEPTED_GRACE = 0.05
 
 
@@ -46,36 +50,145 @@ class LimitError(Exception):
     """The system allows too little; the text says of what."""
 
 
-async def serve(app: App, port: int, signals: Signals, connections: int) -> None:
-    """Serve until SIGTERM or SIGINT, on a port that was claimed, so many connections at once."""
-    logger.info("Starting HTTP service at %d", port)
-    server = Server(
-        app,
-        address=ADDRESS,
-        port=port,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=MOST_CONNECTIONS,
-        backpressure=connections,
-        http1_settings=HTTP1Settings(header_read_timeout=HEAD_PATIENCE, max_buffer_size=HEAD_LIMIT),
-        log_enabled=False,
-    )
-    loop = asyncio.get_running_loop()
+class Client:
+    """A connection with its socket, what of its replies is not sent, and since when it waits."""
 
-    def stop() -> None:
-        signals.on_stop = lambda: None  # one is enough
-        loop.call_later(ACCEPTED_GRACE, server.stop)
-        loop.call_later(STOP_LIMIT, os._exit, 0)
-        stop_listening()
+    def __init__(self, connected: socket.socket, connection: Connection, since: float) -> None:
+        self.socket = connected
+        self.number = connected.fileno()
+        self.connection = connection
+        self.unsent = b""
+        self.since = since
 
-    signals.on_stop = partial(loop.call_soon_threadsafe, stop)
-    await server.serve()
+
+class Server:
+    """Serves an application on a socket, so many clients at once, until it is told to stop."""
+
+    def __init__(self, app: App, listener: socket.socket, most: int) -> None:
+        """Listen. Raises PortTakenError."""
+        self._app = app
+        self._listener = listener
+        self._most = most
+        self._stopping = False
+        self._stop = os.eventfd(0)
+        self._heads = Heads()
+        self._swept = time.monotonic()
+        self._clients: OrderedDict[int, Client] = OrderedDict()  # who waits longest comes first
+        self._epoll = select.epoll()
+        with taking(listener.getsockname()[1]):
+            listener.setblocking(False)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # for all that it accepts (tcp(7))
+            listener.listen(MOST_CONNECTIONS)
+        self._epoll.register(listener.fileno(), select.EPOLLIN)
+        self._epoll.register(self._stop, select.EPOLLIN)
+
+    def stop(self) -> None:
+        """Let `run` end. May be called from any thread, and more than once."""
+        os.eventfd_write(self._stop, 1)
+
+    def run(self) -> None:
+        """Serve until `stop` is called; answer what was asked until then, and close all connections."""
+        while not self._stopping:
+            self._turn(SWEEP)
+        self._accept(MOST_CONNECTIONS)
+        self._listener.close()
+        stopped = time.monotonic()
+        while (left := stopped + ACCEPTED_GRACE - time.monotonic()) > 0:
+            self._turn(left)
+        for client in list(self._clients.values()):
+            if not client.unsent:
+                self._close(client)
+        while self._clients and (left := stopped + STOP_LIMIT - time.monotonic()) > 0:
+            self._turn(left)
+
+    def _turn(self, patience: float) -> None:
+        """Do what there is to be done; wait so many seconds for it."""
+        for number, _ in self._epoll.poll(patience):
+            client = self._clients.get(number)
+            if client is not None:
+                if client.unsent:
+                    self._send(client, client.unsent)
+                else:
+                    self._receive(client)
+            elif number == self._stop:
+                self._epoll.unregister(number)
+                self._stopping = True
+            elif number == self._listener.fileno():
+                self._accept(TAKEN_AT_ONCE)
+        if time.monotonic() >= self._swept + SWEEP:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        self._swept = time.monotonic()
+        self._heads = Heads()
+        while self._clients and (client := next(iter(self._clients.values()))).since < self._swept - PATIENCE:
+            self._close(client)
+
+    def _accept(self, most: int) -> None:
+        for _ in range(most):
+            if len(self._clients) >= self._most:
+                self._close(next(iter(self._clients.values())))
+            try:
+                connected, _address = self._listener.accept()
+            except ConnectionAbortedError:
+                continue
+            except OSError:
+                return
+            connected.setblocking(False)
+            client = Client(connected, Connection(self._app), self._swept)
+            self._clients[client.number] = client
+            self._epoll.register(client.number, select.EPOLLIN)
+
+    def _receive(self, client: Client) -> None:
+        try:
+            data = client.socket.recv(READ_SIZE)
+        except OSError:
+            data = b""
+        if not data:
+            self._close(client)
+        elif replies := client.connection.receive(data, self._heads, self._stopping):
+            client.since = self._swept
+            self._clients.move_to_end(client.number)
+            self._send(client, replies)
+
+    def _send(self, client: Client, data: bytes) -> None:
+        """Send what the client takes now; until it has taken the rest, nothing of it is read."""
+        try:
+            sent = client.socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._close(client)
+            return
+        if sent < len(data):
+            if not client.unsent:
+                self._epoll.modify(client.number, select.EPOLLOUT)
+            client.unsent = data[sent:]
+            return
+        if client.unsent:
+            self._epoll.modify(client.number, select.EPOLLIN)
+            client.unsent = b""
+        if client.connection.closing:
+            # What is closed with something unread is reset, and the reply perhaps with it: RFC 9112, section 9.6.
+            client.socket.shutdown(socket.SHUT_WR)
+
+    def _close(self, client: Client) -> None:
+        del self._clients[client.number]
+        client.socket.close()
+
+
+def serve(app: App, listener: socket.socket, signals: Signals, most: int) -> None:
+    """Serve until SIGTERM or SIGINT, on a claimed socket, so many connections at once. Raises PortTakenError."""
+    server = Server(app, listener, most)
+    logger.info("Starting HTTP service at %d", listener.getsockname()[1])
+    signals.on_stop = server.stop
+    server.run()
 
 
 def affordable_connections() -> int:
     """How many connections the limit on open files allows, which is raised as far as it may be.
 
-    granian takes no more at once. Where it could, it would turn in circles once the limit is met. Raises LimitError.
+    Raises LimitError.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = most if 0 <= most < MOST_CONNECTIONS + RESERVED_FILES else MOST_CONNECTIONS + RESERVED_FILES
@@ -85,34 +198,22 @@ def affordable_connections() -> int:
     return limit - RESERVED_FILES
 
 
-def stop_listening() -> None:
-    """Take no more connections on any socket of this process.
-
-    granian keeps its listening sockets to itself. They are found among the open descriptors; a listening socket that
-    is shut down refuses connections and leaves the accepted ones alone (Linux, shutdown(2)).
-    """
-    for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
-        with suppress(OSError):
-            if stat.S_ISSOCK(os.fstat(number).st_mode):
-                with socket.socket(fileno=os.dup(number)) as holder:
-                    if holder.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                        holder.shutdown(socket.SHUT_RD)
-
-
 def claim(port: int) -> socket.socket:
-    """Make sure that nobody listens on the port, nor will another of these services, while the result is open.
+    """A socket for the port, where nobody listens yet. Raises PortTakenError.
 
-    granian sets SO_REUSEPORT, by which two services would share a port in silence. A socket without it is refused
-    where anybody listens already; a name in the abstract namespace, which belongs to the network namespace as ports do
-    (unix(7)), keeps others from starting at the same time. Raises PortTakenError.
+    Of two that claim it at the same time the one that listens first has it (socket(7), SO_REUSEADDR).
     """
-    name = socket.socket(socket.AF_UNIX)
+    listener = socket.socket()
+    with taking(port):
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the past are no reason
+        listener.bind((ADDRESS, port))
+    return listener
+
+
+@contextmanager
+def taking(port: int) -> Iterator[None]:
+    """Raises PortTakenError for what the system says."""
     try:
-        name.bind(f"\0accountservice:{port}")
-        with socket.socket() as holder:
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the past are no reason
-            holder.bind((ADDRESS, port))
+        yield
     except OSError as error:
-        name.close()
         raise PortTakenError(f"port {port}: {(error.strerror or str(error)).lower()}") from error
-    return name

@@ -9,6 +9,7 @@ import os
 import stat
 import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ FIRST_ACCOUNT = 10000
 SEEDED_ACCOUNTS = 100
 
 MAP_SIZE = 16 * 1024 * 1024  # bytes of address space: LMDB's upper bound for the file, a hundred times what is needed
+LOOK_INTERVAL = 0.01  # seconds between two looks at the file, before an account is read: they take as long as it
 LOCK_PATIENCE = 5.0  # seconds that another process may keep the store locked
 LOCK_SIZE = 8192  # bytes: of the file that LMDB keeps beside the store (mdb.c, MDB_txninfo and 126 readers)
 CHECKSUM_SIZE = 4  # bytes: CRC-32
@@ -65,6 +67,8 @@ class Store:
         except (lmdb.Error, OSError) as error:
             raise StoreError(f"cannot open the store {quote(path)}: {_reason(error, path)}") from error
         self._file = self._look()
+        self._looked = time.monotonic()
+        self._longest_key = self._environment.max_key_size()
 
     def _open(self) -> None:
         """Open the file, and beside it the lock file that LMDB wants. Raises lmdb.Error, OSError."""
@@ -108,21 +112,28 @@ class Store:
         self.check()
         return SEEDED_ACCOUNTS
 
-    def account(self, key: str) -> dict[str, str] | None:
-        """The account with that id, in the order of its fields; None where there is none. Raises StoreError."""
-        data = key.encode()
-        if not 0 < len(data) <= self._environment.max_key_size():
+    def account(self, key: bytes) -> bytes | None:
+        """The account with that id, a JSON object; None where there is none. Raises StoreError."""
+        if not 0 < len(key) <= self._longest_key:
             return None
-        record = self._read(lambda transaction: transaction.get(data))
-        if record is not None:
-            return _opened(data, bytes(record))
-        if data in SEEDS:
-            raise StoreError(f"the store has lost account {key}")
-        return None
+        if time.monotonic() > self._looked + LOOK_INTERVAL:
+            self._require_file()
+        record = self._read(lambda transaction: transaction.get(key))
+        seed = SEEDS.get(key)
+        if record is None:
+            if seed is not None:
+                raise StoreError(f"the store has lost account {key.decode()}")
+            return None
+        content = record[CHECKSUM_SIZE:]
+        if record != seed and record != sealed(key, content):
+            raise StoreError(f"the store has damaged account {printable(key)}")
+        return content
 
     def check(self) -> None:
         """Read all seeded accounts, in a real transaction. Raises StoreError where one is not as it was written."""
         found = self._seeded()
+        if found == SEEDS:
+            return
         for key, record in SEEDS.items():
             if found.get(key) != record:
                 what = "damaged" if key in found else "lost"
@@ -130,12 +141,11 @@ class Store:
 
     def _seeded(self) -> dict[bytes, bytes]:
         """The records of the seeded accounts, each looked up as `account` does it: a damaged page may hide one."""
-        found = self._read(lambda transaction: [(key, transaction.get(key)) for key in SEEDS])
-        return {key: bytes(record) for key, record in found if record is not None}
-
-    def _read(self, read: Callable[[lmdb.Transaction], Result]) -> Result:
-        """What is read in a transaction of its own, from a file that is whole. Raises StoreError."""
         self._require_file()
+        return dict(self._read(lambda transaction: transaction.cursor().getmulti(SEEDS)))
+
+    def _read(self, read: "Callable[[lmdb.Transaction[bytes]], Result]") -> Result:
+        """What is read in a transaction of its own. Raises StoreError."""
         try:
             try:
                 with self._environment.begin() as transaction:
@@ -165,6 +175,7 @@ class Store:
         LMDB maps it: reading what was cut off would end the process (signals.py).
         """
         now = self._look()
+        self._looked = time.monotonic()
         if not os.path.samestat(now, self._file):
             raise StoreError(f"the store is gone: {quote(str(self._path))} is another file now")
         if now.st_size < self._file.st_size:
@@ -217,13 +228,12 @@ def _allocate(lock: Path) -> bool:
     return made
 
 
-def _opened(key: bytes, record: bytes) -> dict[str, str]:
-    """A record's account. Raises StoreError where it is not as it was written."""
+def _opened(key: bytes, record: bytes) -> bytes:
+    """A record's content. Raises StoreError where it is not as it was written."""
     content = record[CHECKSUM_SIZE:]
     if record != sealed(key, content):
         raise StoreError(f"the store has damaged account {printable(key)}")
-    account: dict[str, str] = json.loads(content)
-    return account
+    return content
 
 
 def _reason(error: Exception, path: str = "") -> str:

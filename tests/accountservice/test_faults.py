@@ -398,6 +398,7 @@ def connections(service: Service, number: int, data: bytes = b"") -> Iterator[li
 
 HOLDERS = {
     "idle": b"",
+    "never reading": b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\n\r\n" * 400,
     "in the middle of a request": b"GET /hea",
     "kept alive": b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\n\r\n",
 }
@@ -420,6 +421,26 @@ def test_a_client_that_is_slow_is_given_up(tmp_path: Path) -> None:
         while client.recv(1000):
             pass
         assert time.monotonic() - started < 15
+
+
+def test_a_client_that_takes_no_answers_is_given_up(tmp_path: Path) -> None:
+    requests = b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\n\r\n" * 1000
+    with running(tmp_path) as service, connections(service, 1) as (client,):
+        given_up = time.monotonic() + 15
+        with suppress(ConnectionResetError, BrokenPipeError):
+            while time.monotonic() < given_up:
+                client.sendall(requests)
+        assert time.monotonic() < given_up
+        assert service.ask("/health")[::2] == UP
+
+
+def test_where_all_places_are_taken_who_waits_longest_makes_room(tmp_path: Path) -> None:
+    with Service(tmp_path, "prlimit", "--nofile=64") as service:
+        service.wait_until_up()
+        with connections(service, 100):
+            started = time.monotonic()
+            assert service.ask("/health")[::2] == UP
+            assert time.monotonic() - started < 2
 
 
 def test_few_open_files_are_enough_and_never_run_out(tmp_path: Path) -> None:

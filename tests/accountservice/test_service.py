@@ -171,21 +171,21 @@ def test_a_stop_under_load_leaves_no_taken_connection_without_its_answer(tmp_pat
 
 # A service whose answers take their time, so that a request is certainly in flight.
 SLOW_SERVICE = """
-import asyncio, sys
+import sys, time
 from accountservice.app import App
-from accountservice.server import serve
+from accountservice.server import claim, serve
 from accountservice.signals import Signals
 from accountservice.store import Store
 
 class SlowApp(App):
-    async def __rsgi__(self, scope, protocol):
+    def answer(self, method, path):
         print("asked", flush=True)
-        await asyncio.sleep(0.4)
-        await super().__rsgi__(scope, protocol)
+        time.sleep(0.4)
+        return super().answer(method, path)
 
 with Store(sys.argv[1]) as store:
     store.seed()
-    asyncio.run(serve(SlowApp(store, "", False), int(sys.argv[2]), Signals(), 100))
+    serve(SlowApp(store, "", False), claim(int(sys.argv[2])), Signals(), 100)
 """
 
 
