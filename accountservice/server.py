@@ -12,7 +12,7 @@ import socket
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from accountservice.app import App
 from accountservice.connection import Connection, Heads
@@ -142,6 +142,8 @@ class Server:
     def _receive(self, client: Client) -> None:
         try:
             data = client.socket.recv(READ_SIZE)
+        except BlockingIOError:  # the event was another's, who was closed meanwhile and had the same number
+            return
         except OSError:
             data = b""
         if not data:
@@ -170,7 +172,8 @@ class Server:
             client.unsent = b""
         if client.connection.closing:
             # What is closed with something unread is reset, and the reply perhaps with it: RFC 9112, section 9.6.
-            client.socket.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # it is gone already, and the next event will say so
+                client.socket.shutdown(socket.SHUT_WR)
 
     def _close(self, client: Client) -> None:
         del self._clients[client.number]
