@@ -434,6 +434,18 @@ def test_a_client_that_takes_no_answers_is_given_up(tmp_path: Path) -> None:
         assert service.ask("/health")[::2] == UP
 
 
+@pytest.mark.parametrize("taken", [0, 1], ids=["at once", "when the reply begins"])
+def test_clients_that_break_off_are_no_matter(tmp_path: Path, taken: int) -> None:
+    request = b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with running(tmp_path) as service:
+        for _ in range(1000):
+            with connections(service, 1, request) as (client,):
+                client.recv(taken)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert service.ask("/health")[::2] == UP
+        assert told(service) == []
+
+
 def test_where_all_places_are_taken_who_waits_longest_makes_room(tmp_path: Path) -> None:
     with Service(tmp_path, "prlimit", "--nofile=64") as service:
         service.wait_until_up()

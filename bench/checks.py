@@ -1,0 +1,66 @@
+"""One check after another, of every contender, on each of its paths."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.contenders import PATHS, Contender, Targets
+from bench.footprint import Footprint, footprint
+from bench.measure import Cost, Meter, Spread, instructions, spread
+from tests import servers
+from tests.accountservice.running import Service
+from tests.certificates import Authority
+from tests.servers import free_port, serving
+
+ROUNDS = {"timeout": 8, "https": 30, "help": 30}
+USUAL_ROUNDS = 60
+
+
+@contextmanager
+def targets() -> Iterator[Targets]:
+    """A running server for each path."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        authority = Authority(folder)
+        for part in ("healthy", "unhealthy"):
+            (folder / part).mkdir()
+        with (
+            Service(folder / "healthy") as healthy,
+            Service(folder / "unhealthy", ACCOUNTSERVICE_TESTABILITY="1") as unhealthy,
+            serving(servers.wait_for_close) as silent,
+            serving(servers.replying(servers.OK), tls=authority.context("127.0.0.1")) as https,
+        ):
+            healthy.wait_until_up()
+            unhealthy.wait_until_up()
+            unhealthy.ask("/testability/healthy/false")
+            yield Targets(healthy.port, unhealthy.port, free_port(), silent, https, authority.file)
+
+
+def compare(contenders: list[Contender], targets: Targets, meter: Meter) -> dict[str, dict[str, dict[str, Spread]]]:
+    """By path, contender and figure: what they took, run in turn."""
+    commands = {contender.name: contender.commands(targets) for contender in contenders}
+    found: dict[str, dict[str, dict[str, Spread]]] = {}
+    for path in PATHS:
+        able = {name: paths[path] for name, paths in commands.items() if path in paths}
+        costs = meter.in_turn(able, ROUNDS.get(path, USUAL_ROUNDS))
+        found[path] = {
+            name: {figure: spread(getattr(cost, figure) for cost in runs) for figure in Cost._fields}
+            for name, runs in costs.items()
+        }
+    return found
+
+
+def counted(contenders: list[Contender], targets: Targets) -> dict[str, dict[str, int]]:
+    """By path and contender: instructions. The timeout is left out, for valgrind would make it count its waiting."""
+    found: dict[str, dict[str, int]] = {path: {} for path in PATHS if path != "timeout"}
+    for contender in contenders:
+        for path, command in contender.commands(targets).items():
+            if path in found:
+                found[path][contender.name] = instructions(command)
+    return found
+
+
+def footprints(contenders: list[Contender], targets: Targets) -> dict[str, Footprint]:
+    """By contender."""
+    return {contender.name: footprint(contender, targets) for contender in contenders}

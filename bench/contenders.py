@@ -1,0 +1,187 @@
+"""What is compared: the executable, and what a user would pick instead, with how each is asked to check what."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.measure import PATIENCE, ROOT, WORK, Command, compiled
+
+RIVALS = ROOT / "bench" / "rivals"
+TIMEOUT = 1  # seconds: busybox knows whole ones only
+
+URLLIB = """
+import ssl, sys, urllib.request
+url, timeout, trusted = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
+context = ssl.create_default_context(cafile=trusted[0]) if trusted else None
+urllib.request.urlopen(url, timeout=timeout, context=context)
+"""
+
+
+class Targets(NamedTuple):
+    """Where the servers are that the checks are made of: ports on 127.0.0.1."""
+
+    healthy: int
+    unhealthy: int  # answers 503
+    refused: int
+    silent: int  # takes the request, and that is all
+    https: int
+    authority: Path  # whose certificate the one for https has
+
+
+class Contender(NamedTuple):
+    """A program, and how it is asked; what it cannot do is None."""
+
+    name: str
+    check: Callable[[int], list[str]]
+    unhealthy: int  # exit status for 503
+    refused: int
+    timeout: Callable[[int], list[str]] | None = None
+    timed_out: int = 1
+    url: Callable[[str], list[str]] | None = None
+    https: Callable[[str, Path], list[str]] | None = None
+    help: list[str] | None = None
+
+    def commands(self, targets: Targets) -> dict[str, Command]:
+        """What it can do, by the name of the path."""
+        found = {
+            "healthy": Command(self.check(targets.healthy)),
+            "503": Command(self.check(targets.unhealthy), self.unhealthy),
+            "refused": Command(self.check(targets.refused), self.refused),
+        }
+        if self.timeout:
+            found["timeout"] = Command(self.timeout(targets.silent), self.timed_out)
+        if self.url:
+            found["URL"] = Command(self.url(f"http://127.0.0.1:{targets.healthy}/health"))
+        if self.https:
+            found["https"] = Command(self.https(f"https://127.0.0.1:{targets.https}/health", targets.authority))
+        if self.help:
+            found["help"] = Command(self.help)
+        return found
+
+
+PATHS = ("healthy", "503", "refused", "timeout", "URL", "https", "help")
+
+
+def ours(name: str, program: Path) -> Contender:
+    """This project's probe, in one form or another."""
+    return Contender(
+        name,
+        check=lambda port: [str(program), f"-port={port}"],
+        unhealthy=1,
+        refused=1,
+        timeout=lambda port: [str(program), f"-port={port}", f"-timeout={TIMEOUT}"],
+        url=lambda url: [str(program), url],
+        https=lambda url, authority: [str(program), url, f"--cacert={authority}"],
+        help=[str(program), "--help"],
+    )
+
+
+def local(port: int) -> str:
+    """Where everybody looks."""
+    return f"http://127.0.0.1:{port}/health"
+
+
+def curl() -> Contender:
+    """As in the HEALTHCHECK of many an image."""
+    program = found("curl")
+    return Contender(
+        "curl -sf",
+        check=lambda port: [program, "-sf", local(port)],
+        unhealthy=22,
+        refused=7,
+        timeout=lambda port: [program, "-sf", "-m", str(TIMEOUT), local(port)],
+        timed_out=28,
+        url=lambda url: [program, "-sf", url],
+        https=lambda url, authority: [program, "-sf", "--cacert", str(authority), url],
+        help=[program, "--help"],
+    )
+
+
+def wget() -> Contender:
+    """GNU's."""
+    words = [found("wget"), "-q", "--spider", "--tries=1"]
+    return Contender(
+        "wget --spider",
+        check=lambda port: [*words, local(port)],
+        unhealthy=8,
+        refused=4,
+        timeout=lambda port: [*words, f"--timeout={TIMEOUT}", local(port)],
+        timed_out=4,
+        url=lambda url: [*words, url],
+        https=lambda url, authority: [*words, f"--ca-certificate={authority}", url],
+        help=[words[0], "--help"],
+    )
+
+
+def busybox() -> Contender:
+    """Its wget, which does not verify a certificate."""
+    words = [found("busybox"), "wget", "-q", "--spider"]
+    return Contender(
+        "busybox wget",
+        check=lambda port: [*words, local(port)],
+        unhealthy=1,
+        refused=1,
+        timeout=lambda port: [*words, "-T", str(TIMEOUT), local(port)],
+        url=lambda url: [*words, url],
+        help=[*words[:2], "--help"],
+    )
+
+
+def urllib() -> Contender:
+    """What one writes where there is a Python."""
+    words = ["/usr/bin/python3", "-c", URLLIB]
+    return Contender(
+        "python3 -c urllib",
+        check=lambda port: [*words, local(port), "2"],
+        unhealthy=1,
+        refused=1,
+        timeout=lambda port: [*words, local(port), str(TIMEOUT)],
+        url=lambda url: [*words, url, "2"],
+        https=lambda url, authority: [*words, url, "2", str(authority)],
+    )
+
+
+def go() -> Contender:
+    """The port is all that it knows; it waits for ever."""
+    program = str(built_by_go("go-probe", RIVALS / "probe" / "main.go"))
+    return Contender("Go", lambda port: [program, f"-port={port}"], unhealthy=1, refused=1, help=[program, "-h"])
+
+
+def c() -> Contender:
+    """The least that can be done."""
+    program = str(compiled("c-probe", RIVALS / "probe" / "main.c", compiler="musl-gcc"))
+    return Contender("C", lambda port: [program, str(port)], unhealthy=1, refused=1)
+
+
+def unpacked(form: str) -> Path:
+    """The same probe as PyInstaller makes it when it is not told otherwise: `onefile` or `onedir`."""
+    folders = [f"--distpath={WORK}", f"--workpath={WORK / 'work'}", f"--specpath={WORK}"]
+    options = [f"--{form}", f"--name={form}", "--log-level=ERROR", "--noconfirm", *folders]
+    pyinstaller = Path(sys.executable).parent / "pyinstaller"
+    subprocess.run([str(pyinstaller), *options, str(ROOT / "probe" / "__main__.py")], check=True, timeout=600)
+    return WORK / form if form == "onefile" else WORK / form / form
+
+
+def built_by_go(name: str, source: Path) -> Path:
+    """A Go program of bench/, built static, with the libraries that Debian packages."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    settings = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(WORK / "go"), "CGO_ENABLED": "0"}
+    command = ["go", "build", "-o", str(WORK / name), str(source)]
+    subprocess.run(command, check=True, env=os.environ | settings, timeout=5 * PATIENCE)
+    return WORK / name
+
+
+def found(name: str) -> str:
+    """Where a program is that the system has."""
+    return shutil.which(name, path="/usr/bin:/bin") or name
+
+
+def everybody(binary: Path) -> list[Contender]:
+    """All contenders, the executable first."""
+    one_file = ours("PyInstaller one-file", unpacked("onefile"))
+    one_dir = ours("PyInstaller one-dir", unpacked("onedir"))
+    return [ours("healthchecker", binary), curl(), wget(), busybox(), urllib(), one_file, one_dir, go(), c()]

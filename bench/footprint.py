@@ -1,0 +1,115 @@
+"""What a check needs and leaves beside time: files it reads, bytes it writes, processes, and what a kill leaves."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.contenders import Contender, Targets
+from bench.measure import PATIENCE, Command, MeasureError
+from tests.servers import serving, wait_for_close
+
+SYSTEM = ("/etc/", "/proc/", "/sys/", "/dev/")  # not what a program brings along
+SETTLED = 0.5  # seconds after a kill, for whoever is left to notice
+
+
+class Footprint(NamedTuple):
+    """The files that a program consists of; bytes that a check writes, processes it starts; what a kill -9 leaves."""
+
+    bytes: int
+    files: int
+    written: int
+    processes: int  # started beside the first
+    left_bytes: int
+    left_files: int
+    left_processes: int
+
+
+def footprint(contender: Contender, targets: Targets) -> Footprint:
+    """Of a healthy check, and of one that waits for its reply and is killed. Raises MeasureError."""
+    return Footprint(*traced(Command(contender.check(targets.healthy))), *left_behind(contender))
+
+
+def traced(command: Command) -> tuple[int, int, int, int]:
+    """Bytes and number of files used, bytes written to files, processes started. Raises MeasureError."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "calls"
+        calls = "execve,open,openat,write,writev,pwrite64,clone,clone3,fork,vfork"
+        strace = ["strace", "-f", "-y", "-s0", f"--trace={calls}", f"--output={log}"]
+        temporary = Path(folder) / "tmp"
+        temporary.mkdir()
+        done = subprocess.run(
+            [*strace, *command.words], env={"TMPDIR": str(temporary)}, capture_output=True, timeout=PATIENCE
+        )
+        if done.returncode != command.status:
+            raise MeasureError(f"strace {' '.join(command.words)}: ended with {done.returncode}")
+        lines = log.read_text(errors="replace").splitlines()
+    opened = {found[1] for line in lines if (found := re.search(r"open(?:at)?\(.*\) = \d+<(/[^>]+)>", line))}
+    run = {found[1] for line in lines if (found := re.search(r'execve\("([^"]+)".*\) = 0', line))}
+    used = {os.path.realpath(name) for name in opened | run | loaders(run)}
+    sizes = [os.path.getsize(name) for name in used if not name.startswith((*SYSTEM, folder)) and os.path.isfile(name)]
+    written = [
+        int(found[2])
+        for line in lines
+        if (found := re.search(r"writev?(?:64)?\(\d+<(/[^>]+)>.*\) = (\d+)", line)) and not found[1].startswith("/dev/")
+    ]
+    started = [line for line in lines if re.search(r"(clone3?|v?fork)\(.*\) = \d+", line) and "CLONE_THREAD" not in line]
+    return sum(sizes), len(sizes), sum(written), len(started)
+
+
+def loaders(programs: set[str]) -> set[str]:
+    """The dynamic loaders that the kernel starts them by, which strace does not show."""
+    found: set[str] = set()
+    for program in programs:
+        listed = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=PATIENCE).stdout
+        found |= set(re.findall(r"^\s*(/\S*ld-linux\S*)", listed, re.MULTILINE))
+    return found
+
+
+def left_behind(contender: Contender) -> tuple[int, int, int]:
+    """Bytes, files and processes that are still there when a check was killed as it waited for its reply."""
+    asked = threading.Event()
+
+    def silent(connection: socket.socket) -> None:
+        connection.recv(1)
+        asked.set()
+        wait_for_close(connection)
+
+    with tempfile.TemporaryDirectory() as folder, serving(silent) as port:
+        words = contender.check(port)
+        discard = subprocess.DEVNULL
+        process = subprocess.Popen(
+            words, cwd=folder, env={"TMPDIR": folder}, stdin=discard, stdout=discard, stderr=discard, start_new_session=True
+        )
+        try:
+            if not asked.wait(PATIENCE):
+                raise MeasureError(f"{' '.join(words)}: did not ask")
+            process.kill()
+            process.wait(PATIENCE)
+            time.sleep(SETTLED)
+            files = [path for path in Path(folder).rglob("*") if path.is_file()]
+            return sum(path.stat().st_size for path in files), len(files), len(members(process.pid))
+        finally:
+            for number in members(process.pid):
+                os.kill(number, signal.SIGKILL)
+            process.wait(PATIENCE)
+
+
+def members(session: int) -> list[int]:
+    """The processes of a session (proc(5), the sixth field of stat)."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it has ended meanwhile
+                continue
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append(int(folder.name))
+    return found
