@@ -11,28 +11,31 @@ HEAD_END = b"\r\n\r\n"
 
 
 class Connection:
-    """A connection's state: what of a request has come, and whether another one may."""
+    """A connection's state: what has come that is not answered, and whether anything more will be."""
 
     def __init__(self, app: App) -> None:
         self.closing = False  # no more is answered
+        self.more = False  # a request is there that is not answered
         self._app = app
         self._unread = b""
 
     def receive(self, data: bytes, heads: "Heads", last: bool = False) -> bytes:
-        """The replies to the requests that end in this data; `last` if there should be no more of them."""
+        """The reply to one request, if this data ends one; `last` if it should be the last one.
+
+        Another one may be there then already: so that nobody takes more than his turn, it is for another call.
+        """
         data = self._unread + data
-        replies = b""
-        while data and not self.closing:
-            end = data.find(HEAD_END, 0, HEAD_LIMIT) + len(HEAD_END)
-            if end >= len(HEAD_END):
-                replies += self._reply(data[:end], heads, last)
-                data = data[end:]
-            elif len(data) >= HEAD_LIMIT:
-                replies += self._refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, heads)
-            else:
-                break
+        end = data.find(HEAD_END, 0, HEAD_LIMIT) + len(HEAD_END)
+        if end >= len(HEAD_END):
+            reply = self._reply(data[:end], heads, last)
+            data = data[end:]
+        elif len(data) >= HEAD_LIMIT:
+            reply = self._refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, heads)
+        else:
+            reply = b""
         self._unread = b"" if self.closing else data
-        return replies
+        self.more = bool(self._unread) and (HEAD_END in self._unread or len(self._unread) >= HEAD_LIMIT)
+        return reply
 
     def _reply(self, head: bytes, heads: "Heads", last: bool) -> bytes:
         asked = request.read(head)

@@ -22,11 +22,15 @@ class _Reading:
     def __init__(self) -> None:
         self.parser = httptools.HttpRequestParser(self)
         self.target = b""
+        self.hosts = 0
         self.headed = False
         self.last = True  # unless its end has come, and more may follow
 
     def on_url(self, target: bytes) -> None:
         self.target += target
+
+    def on_header(self, name: bytes, _: bytes) -> None:
+        self.hosts += name.lower() == b"host"
 
     def on_headers_complete(self) -> None:
         self.headed = True
@@ -46,9 +50,12 @@ def read(head: bytes) -> Request | None:
         pass  # to what is not spoken here, so that it stays HTTP/1.1 (RFC 9110, section 7.8)
     except httptools.HttpParserError:
         return None
-    if not reading.headed:
+    version = parser.get_http_version()
+    spoken = head.partition(b"\r\n")[0].endswith(b" HTTP/" + version.encode())  # httptools knows RTSP, too
+    hosts = (1,) if version == "1.1" else (0, 1)  # RFC 9112, section 3.2
+    if not reading.headed or not spoken or version not in ("1.0", "1.1") or reading.hosts not in hosts:
         return None
-    return Request(parser.get_method(), path(reading.target), parser.get_http_version(), reading.last)
+    return Request(parser.get_method(), path(reading.target), version, reading.last)
 
 
 def path(target: bytes) -> str:

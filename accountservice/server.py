@@ -4,6 +4,7 @@ An answer is there as soon as its request is, so that a connection only ever wai
 to take the answers. Those that let it wait too long are given up, and where there are too many, whoever waits longest.
 """
 
+import errno
 import logging
 import os
 import resource
@@ -29,6 +30,7 @@ RESERVED_FILES = 32  # open files that are not connections
 FEWEST_FILES = 64  # that a limit has to allow for, to serve a few clients at once
 
 READ_SIZE = 16 * 1024  # bytes at once, of one connection
+SEND_BUFFER = 32 * 1024  # bytes of answers that the kernel keeps for a client that does not take them
 TAKEN_AT_ONCE = 64  # connections, before those that are there are served again
 PATIENCE = 5.0  # seconds for a client to send its next request, and to take its answers
 SWEEP = 1.0  # seconds between two looks for those that have not
@@ -74,10 +76,13 @@ class Server:
         self._heads = Heads()
         self._swept = time.monotonic()
         self._clients: OrderedDict[int, Client] = OrderedDict()  # who waits longest comes first
+        self._more: list[Client] = []  # whose next request is there already
         self._epoll = select.epoll()
         with taking(listener.getsockname()[1]):
             listener.setblocking(False)
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # for all that it accepts (tcp(7))
+            # Both hold for what it accepts (tcp(7)).
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             listener.listen(MOST_CONNECTIONS)
         self._epoll.register(listener.fileno(), select.EPOLLIN)
         self._epoll.register(self._stop, select.EPOLLIN)
@@ -90,7 +95,7 @@ class Server:
         """Serve until `stop` is called; answer what was asked until then, and close all connections."""
         while not self._stopping:
             self._turn(SWEEP)
-        self._accept(MOST_CONNECTIONS)
+        self._accept(self._most - len(self._clients))
         self._listener.close()
         stopped = time.monotonic()
         while (left := stopped + ACCEPTED_GRACE - time.monotonic()) > 0:
@@ -102,42 +107,52 @@ class Server:
             self._turn(left)
 
     def _turn(self, patience: float) -> None:
-        """Do what there is to be done; wait so many seconds for it."""
-        for number, _ in self._epoll.poll(patience):
+        """Answer one request of each client that has one, and take new ones; wait so many seconds for any."""
+        more, self._more = self._more, []
+        coming = False
+        for number, _ in self._epoll.poll(0 if more else patience):
             client = self._clients.get(number)
             if client is not None:
                 if client.unsent:
                     self._send(client, client.unsent)
-                else:
+                elif not client.connection.more:
                     self._receive(client)
             elif number == self._stop:
                 self._epoll.unregister(number)
                 self._stopping = True
-            elif number == self._listener.fileno():
-                self._accept(TAKEN_AT_ONCE)
+            else:
+                coming = True
+        for client in more:
+            if self._clients.get(client.number) is client:
+                self._answer(client, b"")
+        if coming and not self._stopping:  # last, since it may take the place of who was to be served just now
+            self._accept(min(TAKEN_AT_ONCE, self._most // 2))
         if time.monotonic() >= self._swept + SWEEP:
             self._sweep()
 
     def _sweep(self) -> None:
         self._swept = time.monotonic()
         self._heads = Heads()
-        while self._clients and (client := next(iter(self._clients.values()))).since < self._swept - PATIENCE:
+        while self._clients and (client := self._longest_waiting()).since < self._swept - PATIENCE:
             self._close(client)
 
     def _accept(self, most: int) -> None:
         for _ in range(most):
-            if len(self._clients) >= self._most:
-                self._close(next(iter(self._clients.values())))
             try:
                 connected, _address = self._listener.accept()
-            except ConnectionAbortedError:
-                continue
-            except OSError:
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE) and self._clients:
+                    self._close(self._longest_waiting())
                 return
             connected.setblocking(False)
-            client = Client(connected, Connection(self._app), self._swept)
+            if len(self._clients) >= self._most:
+                self._close(self._longest_waiting())
+            client = Client(connected, Connection(self._app), time.monotonic())
             self._clients[client.number] = client
             self._epoll.register(client.number, select.EPOLLIN)
+
+    def _longest_waiting(self) -> Client:
+        return next(iter(self._clients.values()))
 
     def _receive(self, client: Client) -> None:
         try:
@@ -148,10 +163,18 @@ class Server:
             data = b""
         if not data:
             self._close(client)
-        elif replies := client.connection.receive(data, self._heads, self._stopping):
+        elif not client.connection.closing:
+            self._answer(client, data)
+
+    def _answer(self, client: Client, data: bytes) -> None:
+        connection = client.connection
+        reply = connection.receive(data, self._heads, self._stopping)
+        if reply:
             client.since = self._swept
             self._clients.move_to_end(client.number)
-            self._send(client, replies)
+            self._send(client, reply)
+        if connection.more and not client.unsent:
+            self._more.append(client)
 
     def _send(self, client: Client, data: bytes) -> None:
         """Send what the client takes now; until it has taken the rest, nothing of it is read."""
@@ -170,6 +193,8 @@ class Server:
         if client.unsent:
             self._epoll.modify(client.number, select.EPOLLIN)
             client.unsent = b""
+            if client.connection.more:
+                self._more.append(client)
         if client.connection.closing:
             # What is closed with something unread is reset, and the reply perhaps with it: RFC 9112, section 9.6.
             with suppress(OSError):  # it is gone already, and the next event will say so

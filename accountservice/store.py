@@ -174,12 +174,13 @@ class Store:
 
         LMDB maps it: reading what was cut off would end the process (signals.py).
         """
+        self._looked = -LOOK_INTERVAL  # until it is found good
         now = self._look()
-        self._looked = time.monotonic()
         if not os.path.samestat(now, self._file):
             raise StoreError(f"the store is gone: {quote(str(self._path))} is another file now")
         if now.st_size < self._file.st_size:
             raise StoreError(f"the store was cut short: {now.st_size} bytes are left of {self._file.st_size}")
+        self._looked = time.monotonic()
 
 
 def _make(path: Path) -> None:

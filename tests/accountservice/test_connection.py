@@ -21,8 +21,12 @@ def said(app: App, data: bytes, cut: int | None = None, last: bool = False) -> t
     """The replies' statuses and connection options, and whether they were the last ones."""
     connection = Connection(app)
     heads = Heads()
-    pieces = [data] if cut is None else [data[:cut], data[cut:]]
-    replies = b"".join(connection.receive(piece, heads, last) for piece in pieces)
+    replies = b""
+    for piece in [data] if cut is None else [data[:cut], data[cut:]]:
+        if not connection.closing:
+            replies += connection.receive(piece, heads, last)
+        while connection.more:
+            replies += connection.receive(b"", heads, last)
     found = re.findall(rb"HTTP/1.1 (\d+) [^\r]+\r\n((?:[a-z-]+: [^\r]+\r\n)+)\r\n", replies)
     return [(int(status), option(fields.decode())) for status, fields in found], connection.closing
 
@@ -56,6 +60,10 @@ EXCHANGES = {
     "a space before the colon": (ACCOUNT + b"A : b\r\n\r\n", REFUSED),
     "a folded line": (ACCOUNT + b"A: b\r\n c\r\n\r\n", REFUSED),
     "line feeds alone": (b"GET /health HTTP/1.1\nHost: a\n\n\r\n\r\n", REFUSED),
+    "no host": (b"GET /health HTTP/1.1\r\n\r\n", REFUSED),
+    "two hosts": (ACCOUNT + b"host: b\r\n\r\n", REFUSED),
+    "HTTP/2": (b"GET /health HTTP/2.0\r\nHost: a\r\n\r\n", REFUSED),
+    "RTSP": (b"GET /health RTSP/1.0\r\nHost: a\r\n\r\n", REFUSED),
     "no method": (b"/health\r\n\r\n", REFUSED),
     "empty lines": (b"\r\n\r\n", REFUSED),
     "a head of all that is allowed": (ACCOUNT + b"A: " + b"b" * (HEAD_LIMIT - len(ACCOUNT) - 7) + b"\r\n\r\n", KEPT),

@@ -398,7 +398,7 @@ def connections(service: Service, number: int, data: bytes = b"") -> Iterator[li
 
 HOLDERS = {
     "idle": b"",
-    "never reading": b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\n\r\n" * 400,
+    "never reading": b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n" * 400,
     "in the middle of a request": b"GET /hea",
     "kept alive": b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\n\r\n",
 }
@@ -409,7 +409,9 @@ def test_a_thousand_clients_do_not_keep_the_health_check_out(tmp_path: Path, dat
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
     with running(tmp_path) as service, connections(service, 1000, data):
+        started = time.monotonic()
         assert service.ask("/health")[::2] == UP
+        assert time.monotonic() - started < 2
         started = time.monotonic()
         assert service.stop() == 0
         assert time.monotonic() - started < 2
@@ -432,6 +434,37 @@ def test_a_client_that_takes_no_answers_is_given_up(tmp_path: Path) -> None:
                 client.sendall(requests)
         assert time.monotonic() < given_up
         assert service.ask("/health")[::2] == UP
+
+
+def test_of_many_that_come_at_once_all_are_answered_where_there_are_few_places(tmp_path: Path) -> None:
+    with Service(tmp_path, "prlimit", "--nofile=64") as service:
+        service.wait_until_up()
+        service.process.send_signal(signal.SIGSTOP)
+        with connections(service, 60, b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\n\r\n") as clients:
+            service.process.send_signal(signal.SIGCONT)
+            assert [client.recv(12) for client in clients] == [b"HTTP/1.1 200"] * 60
+
+
+def test_more_open_files_than_reckoned_with_are_no_matter(tmp_path: Path) -> None:
+    files = 'for i in $(seq 3 60); do eval "exec $i</dev/null"; done; exec "$@"'
+    with Service(tmp_path, "prlimit", "--nofile=100", "bash", "-c", files, "bash") as service:
+        service.wait_until_up()
+        with connections(service, 90):
+            assert service.ask("/health")[::2] == UP
+            used = processor_seconds(service)
+            time.sleep(0.5)
+            assert processor_seconds(service) - used < 0.3
+
+
+def test_a_store_that_was_found_wrong_is_not_read(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        os.truncate(tmp_path / "accounts.db", 0)
+        requests = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n" + 3 * b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\n\r\n"
+        with connections(service, 1, requests) as (client,):
+            replies = b""
+            while replies.count(b"HTTP/1.1 ") < 4 and (piece := client.recv(65536)):
+                replies += piece
+        assert replies.count(b"HTTP/1.1 503") == 4
 
 
 @pytest.mark.parametrize("taken", [0, 1], ids=["at once", "when the reply begins"])
