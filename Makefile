@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 MACHINE := $(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 BINARY := dist/healthchecker-linux-$(MACHINE)
 
-.PHONY: help binary image swarm-demo demo test fuzz mutants lint bench-binary docs lock clean
+.PHONY: help binary image swarm-demo demo test fuzz mutants lint bench budgets docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -31,7 +31,8 @@ demo: $(READY) ## Start the account service, probe it healthy and unhealthy, sto
 	@$(BIN)/python demo/session.py
 
 test: lint $(BINARY) ## Lint, types, the whole test suite on the source and on the executable, and whether it notices changes
-	@.ci/packages $$(for tool in openssl strace valgrind; do command -v $$tool >/dev/null || echo $$tool; done)
+	@.ci/packages $$(for tool in musl-gcc:musl-tools openssl strace valgrind; do \
+	  command -v $${tool%:*} >/dev/null || echo $${tool#*:}; done)
 	$(BIN)/pytest --cov
 	$(BIN)/python -m tests.mutants
 
@@ -49,10 +50,19 @@ lint: $(READY) ## Style, types, and the documentation's drift
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python docs/options.py --check
+	$(BIN)/python -m bench.report --check
 
-bench-binary: $(BINARY) ## Measure the executable against its budgets, beside curl and PyInstaller's one-file program
-	@.ci/packages $$(command -v curl >/dev/null || echo curl)
-	@PYTHONPATH=. $(BIN)/python bench/binary.py $(BINARY)
+RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
+RIVALS_LIBRARIES := golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev
+bench: $(BINARY) image ## Compare with curl, wget, PyInstaller, Go and C, by hand and in Docker: docs/bench/, some ten minutes
+	@.ci/packages $$(for tool in $(RIVALS); do command -v $${tool%:*} >/dev/null || echo $${tool#*:}; done; \
+	  for library in $(RIVALS_LIBRARIES); do dpkg-query --show $$library >/dev/null 2>&1 || echo $$library; done)
+	$(BIN)/python -m bench $(BINARY)
+
+budgets: $(BINARY) ## Hold the executable to its budgets, beside curl and PyInstaller's one-file program
+	@.ci/packages $$(for tool in curl musl-gcc:musl-tools valgrind; do \
+	  command -v $${tool%:*} >/dev/null || echo $${tool#*:}; done)
+	$(BIN)/python -m bench.budgets $(BINARY)
 
 docs: $(READY) ## Write the table of options into the README anew
 	$(BIN)/python docs/options.py

@@ -52,14 +52,16 @@ def traced(command: Command) -> tuple[int, int, int, int]:
         lines = log.read_text(errors="replace").splitlines()
     opened = {found[1] for line in lines if (found := re.search(r"open(?:at)?\(.*\) = \d+<(/[^>]+)>", line))}
     run = {found[1] for line in lines if (found := re.search(r'execve\("([^"]+)".*\) = 0', line))}
-    used = {os.path.realpath(name) for name in opened | run | loaders(run)}
-    sizes = [os.path.getsize(name) for name in used if not name.startswith((*SYSTEM, folder)) and os.path.isfile(name)]
+    used = {Path(name).resolve() for name in opened | run | loaders(run)}
+    sizes = [path.stat().st_size for path in used if not str(path).startswith((*SYSTEM, folder)) and path.is_file()]
     written = [
         int(found[2])
         for line in lines
         if (found := re.search(r"writev?(?:64)?\(\d+<(/[^>]+)>.*\) = (\d+)", line)) and not found[1].startswith("/dev/")
     ]
-    started = [line for line in lines if re.search(r"(clone3?|v?fork)\(.*\) = \d+", line) and "CLONE_THREAD" not in line]
+    started = [
+        line for line in lines if re.search(r"(clone3?|v?fork)\(.*\) = \d+", line) and "CLONE_THREAD" not in line
+    ]
     return sum(sizes), len(sizes), sum(written), len(started)
 
 
@@ -85,7 +87,13 @@ def left_behind(contender: Contender) -> tuple[int, int, int]:
         words = contender.check(port)
         discard = subprocess.DEVNULL
         process = subprocess.Popen(
-            words, cwd=folder, env={"TMPDIR": folder}, stdin=discard, stdout=discard, stderr=discard, start_new_session=True
+            words,
+            cwd=folder,
+            env={"TMPDIR": folder},
+            stdin=discard,
+            stdout=discard,
+            stderr=discard,
+            start_new_session=True,
         )
         try:
             if not asked.wait(PATIENCE):

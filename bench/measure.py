@@ -56,7 +56,19 @@ def compiled(name: str, source: Path, *options: str, compiler: str = "gcc") -> P
     """A C program of bench/, built static and small."""
     WORK.mkdir(parents=True, exist_ok=True)
     program = WORK / name
-    command = [compiler, "-static", "-Os", "-s", "-Wall", "-Wextra", "-Werror", *options, "-o", str(program), str(source)]
+    command = [
+        compiler,
+        "-static",
+        "-Os",
+        "-s",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        *options,
+        "-o",
+        str(program),
+        str(source),
+    ]
     subprocess.run(command, check=True, timeout=PATIENCE)
     return program
 

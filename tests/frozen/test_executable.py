@@ -35,10 +35,6 @@ def test_it_is_static(binary: Path) -> None:
     assert PT_DYNAMIC not in found  # which is where a needed library would be named
 
 
-def test_it_is_at_most_15_mb(binary: Path) -> None:
-    assert binary.stat().st_size <= 15_000_000
-
-
 # What a trace shows of a process that writes a file, starts another, or loads code.
 WRITES = re.compile(
     r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_TMPFILE|^(creat|mkdir|mknod|link|symlink|rename|unlink|truncate)"
@@ -138,22 +134,6 @@ def wait_until_caught(pid: int, number: int) -> None:
             return
         signal.sigtimedwait([], 0.01)
     pytest.fail("no handler was set")
-
-
-INSTRUCTIONS = 600_000  # the same whatever else the machine does, or how fast it is
-
-
-@pytest.mark.parametrize("case", ["healthy", "refused", "unexpected"])
-def test_an_ordinary_check_takes_few_instructions(
-    binary: Path, tmp_path: Path, case: str, cases: dict[str, Case]
-) -> None:
-    arguments = [str(binary), *cases[case].arguments]
-    valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={tmp_path / 'profile'}"]
-    done = start([*valgrind, *arguments], env={"PATH": os.environ["PATH"]})
-    assert done.returncode == cases[case].status
-    counted = re.search(rb"Collected : (\d+)", done.stderr)
-    assert counted is not None
-    assert int(counted[1]) <= INSTRUCTIONS
 
 
 def test_the_seal_is_the_files_own(binary: Path) -> None:

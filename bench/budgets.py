@@ -1,0 +1,85 @@
+"""`make budgets`: what a check may cost. Prints each figure with its limit, and ends with 1 where one is exceeded.
+
+Time is compared in one run and in turn, as a ratio: seconds would tell of the machine. Instructions are the same on
+every run, and the limits leave room for another Python or compiler, not for another design.
+
+BINARY is the only argument: the executable.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import checks
+from bench.contenders import Targets, curl, ours, unpacked
+from bench.measure import Command, Cost, Meter, instructions, spread
+
+ROUNDS = {"of curl": 100, "of one-file": 12, "of an import": 20}
+
+OF_CURL = 0.75  # wall and CPU
+OF_ONE_FILE = 0.01
+OF_AN_IMPORT = 1.3
+INSTRUCTIONS = {"healthy": 0.6, "503": 0.7, "refused": 0.7, "URL": 0.7, "help": 250.0, "https": 500.0}  # millions
+PEAK_MEMORY = 8.0  # MB
+PAGE_FAULTS = 330.0
+SIZE = 15.0  # MB
+
+
+class Budget(NamedTuple):
+    """A figure, and what it may be at most."""
+
+    what: str
+    figure: float
+    limit: float
+
+
+def medians(costs: list[Cost]) -> Cost:
+    """Of each figure."""
+    return Cost(*(spread(figures).median for figures in zip(*costs, strict=True)))
+
+
+def budgets(binary: Path, targets: Targets, meter: Meter) -> Iterator[Budget]:
+    """Every budget, with its figure of now."""
+    probe = ours("healthchecker", binary).commands(targets)
+    rival = curl().commands(targets)
+    for path in ("healthy", "503", "refused", "URL"):
+        found = meter.in_turn({"ours": probe[path], "curl": rival[path]}, ROUNDS["of curl"])
+        mine, theirs = medians(found["ours"]), medians(found["curl"])
+        yield Budget(f"{path}: wall, of curl's {theirs.wall * 1000:.1f} ms", mine.wall / theirs.wall, OF_CURL)
+        yield Budget(f"{path}: CPU, of curl's {theirs.cpu * 1000:.1f} ms", mine.cpu / theirs.cpu, OF_CURL)
+        if path == "healthy":
+            yield Budget("healthy: peak memory, MB", mine.memory / 1e6, PEAK_MEMORY)
+            yield Budget("healthy: page faults", mine.faults, PAGE_FAULTS)
+
+    one_file = ours("one-file", unpacked("onefile")).commands(targets)["healthy"]
+    found = meter.in_turn({"ours": probe["healthy"], "one-file": one_file}, ROUNDS["of one-file"])
+    theirs = medians(found["one-file"])
+    ratio = medians(found["ours"]).wall / theirs.wall
+    yield Budget(f"healthy: wall, of one-file's {theirs.wall * 1000:.0f} ms", ratio, OF_ONE_FILE)
+
+    for path, module in (("help", "click"), ("https", "requests")):
+        importing = Command([sys.executable, "-c", f"import {module}"])
+        found = meter.in_turn({"ours": probe[path], "import": importing}, ROUNDS["of an import"])
+        theirs = medians(found["import"])
+        ratio = medians(found["ours"]).wall / theirs.wall
+        yield Budget(f"{path}: wall, of `import {module}`'s {theirs.wall * 1000:.0f} ms", ratio, OF_AN_IMPORT)
+
+    for path, limit in INSTRUCTIONS.items():
+        yield Budget(f"{path}: instructions, millions", instructions(probe[path]) / 1e6, limit)
+    yield Budget("size, MB", binary.stat().st_size / 1e6, SIZE)
+
+
+def main() -> None:
+    """Print the figures with their limits."""
+    exceeded = False
+    with checks.targets() as targets:
+        for budget in budgets(Path(sys.argv[1]).resolve(), targets, Meter()):
+            over = budget.figure > budget.limit
+            exceeded = exceeded or over
+            print(f"{budget.what:48} {budget.figure:8.4g}   at most {budget.limit:g}{'   EXCEEDED' if over else ''}")
+    sys.exit(exceeded)
+
+
+if __name__ == "__main__":
+    main()

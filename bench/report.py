@@ -1,0 +1,238 @@
+"""docs/bench/README.md, from docs/bench/results.json; with --check, only compare."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bench.measure import ROOT
+
+FOLDER = ROOT / "docs" / "bench"
+RESULTS = FOLDER / "results.json"
+REPORT = FOLDER / "README.md"
+OURS = "healthchecker"
+SERVICE = "accountservice"
+
+Figures = dict[str, Any]
+
+
+def text() -> str:
+    """The report, of the results that there are."""
+    found: Figures = json.loads(RESULTS.read_text())
+    parts = [
+        "# Side by side",
+        "Written by `make bench`, with [results.json](results.json) and the plots; not to be edited. What was tried to"
+        " get there is in [notes.md](notes.md). Figures are medians, with the quartiles behind them, of runs that took"
+        " turns. Rows in which something else is ahead of this project's are set in *italics*.",
+        "Measured on " + found["date"] + ":",
+        table(["", ""], [[name, value] for name, value in found["machine"].items()]),
+        *one_check(found),
+        *in_docker(found),
+        *the_service(found),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def one_check(found: Figures) -> list[str]:
+    """The probe, run by hand."""
+    healthy = found["checks"]["healthy"]
+    counted = found["instructions"]["healthy"]
+    best = healthy[OURS]["wall"]["median"]
+    kinds = [
+        [
+            name,
+            spread(costs["wall"], milliseconds),
+            f"{costs['wall']['median'] / best:.2f}",
+            spread(costs["cpu"], milliseconds),
+            f"{counted[name] / 1e6:,.2f}",
+            megabytes(costs["memory"]["median"]),
+            f"{costs['faults']['median']:,.0f}",
+        ]
+        for name, costs in healthy.items()
+    ]
+    paths = [
+        [
+            path,
+            *(spread(costs[name]["wall"], milliseconds) if name in costs else "" for name in healthy),
+        ]
+        for path, costs in found["checks"].items()
+    ]
+    processor = [
+        [path, *(spread(costs[name]["cpu"], milliseconds) if name in costs else "" for name in healthy)]
+        for path, costs in found["checks"].items()
+    ]
+    executed = [
+        [path, *(f"{counts[name] / 1e6:,.2f}" if name in counts else "" for name in healthy)]
+        for path, counts in found["instructions"].items()
+    ]
+    needs = [
+        [
+            name,
+            megabytes(left["bytes"]),
+            f"{left['files']}",
+            megabytes(left["written"]),
+            f"{left['processes']}",
+            f"{left['left_files']} files, {megabytes(left['left_bytes'])} MB" if left["left_files"] else "",
+            f"{left['left_processes']}" if left["left_processes"] else "",
+        ]
+        for name, left in found["footprint"].items()
+    ]
+    ahead = {name for name, costs in healthy.items() if costs["wall"]["median"] < best}
+    return [
+        "## One check",
+        "![Time of a healthy check](check.svg)",
+        "A healthy check, of the account service on the same machine. Instructions are those outside the kernel,"
+        " counted by valgrind; memory is the largest process's peak.",
+        table(
+            ["", "wall, ms", "of ours", "CPU, ms", "instructions, M", "memory, MB", "page faults"],
+            italics(kinds, ahead),
+        ),
+        "![Time by path](paths.svg)",
+        "Wall-clock milliseconds by path; the timeout is 1 s. Nothing stands where a program cannot do it.",
+        table(["", *healthy], paths),
+        "CPU milliseconds by path:",
+        table(["", *healthy], processor),
+        "Million instructions by path:",
+        table(["", *healthy], executed),
+        "What a healthy check needs and leaves: the files that it consists of, with all libraries and modules that it"
+        " reads; what it writes to files; the processes that it starts; and what is left of it when it is killed by"
+        " `SIGKILL` as it waits for its reply.",
+        table(["", "MB", "files", "MB written", "processes", "left behind", "left running"], needs),
+        "Where something else is ahead, by path: " + "; ".join(behind(found["checks"])) + ".",
+    ]
+
+
+def behind(checks: Figures) -> Iterable[str]:
+    """For each path, who takes less time."""
+    for path, costs in checks.items():
+        best = costs[OURS]["wall"]["median"]
+        ahead = sorted((costs[name]["wall"]["median"] / best, name) for name in costs)
+        names = [f"{name} ({ratio:.2f} of our time)" for ratio, name in ahead if ratio < 1]
+        yield f"{path}: " + (", ".join(names) or "nothing")
+
+
+def in_docker(found: Figures) -> list[str]:
+    """The probe, run by the engine."""
+    floor = found["durations"]["/bin/true"]["median"]
+    durations = [
+        [name, spread(duration, milliseconds), f"{duration['median'] / floor:.2f}"]
+        for name, duration in found["durations"].items()
+    ]
+    numbers = list(next(iter(found["growth"].values())))
+    growth = [
+        [
+            name,
+            *(f"{costs[number]['cores']:.2f}" for number in numbers),
+            *(f"{costs[number]['checks']:.1f}" for number in numbers),
+            f"{1000 * costs[numbers[-1]]['cores'] / costs[numbers[-1]]['checks']:.1f}",
+        ]
+        for name, costs in found["growth"].items()
+    ]
+    return [
+        "## In Docker",
+        "How long the engine says that a check takes (`.State.Health.Log`). Most of it is the engine's own, as"
+        " `/bin/true` shows.",
+        table(["", "ms", "of /bin/true"], durations),
+        "![Cost of many containers](growth.svg)",
+        f"What {', '.join(numbers)} containers with a check per second cost the machine: processor cores in use, less"
+        " those of as many containers without a check. Where the cores do not suffice, the engine makes fewer checks.",
+        table(
+            [
+                "",
+                *(f"cores, {n}" for n in numbers),
+                *(f"checks/s, {n}" for n in numbers),
+                f"CPU ms/check, {numbers[-1]}",
+            ],
+            growth,
+        ),
+    ]
+
+
+def the_service(found: Figures) -> list[str]:
+    """What is checked."""
+    rows = []
+    for route, by_connections in found["loads"].items():
+        for connections, services in by_connections.items():
+            ours, theirs = services[SERVICE], services["Go"]
+            ratio = ours["requests"]["median"] / theirs["requests"]["median"]
+            row = [
+                route,
+                connections,
+                spread(ours["requests"], count),
+                spread(theirs["requests"], count),
+                f"{ratio:.2f}",
+            ]
+            for figure in ("p50", "p99", "p999"):
+                row.append(f"{milliseconds(ours[figure]['median'])} / {milliseconds(theirs[figure]['median'])}")
+            rows.append(italics([row], {route} if ratio < 1 else set())[0])
+    starts, memory, images = found["starts"], found["memory"], found["images"]
+    beside = [
+        ["start to first healthy answer, ms", *(spread(starts[name], milliseconds) for name in (SERVICE, "Go"))],
+        ["peak memory under load, MB", *(megabytes(memory[name]) for name in (SERVICE, "Go"))],
+        ["image, MB", *(megabytes(images[name]) for name in (SERVICE, "Go"))],
+    ]
+    return [
+        "## The service",
+        "![Requests per second](service.svg)",
+        "The account service and one in Go, gorilla/mux over bbolt, that answers the same. One processor core for the"
+        " service and one for wrk. `/health` is not the same work: Go's says that it is there, ours reads all accounts"
+        " and compares them. With one connection both wait for the kernel to wake them. Latencies are"
+        " accountservice's / Go's.",
+        table(
+            ["", "connections", f"{SERVICE}, requests/s", "Go, requests/s", "ratio", "p50, ms", "p99, ms", "p99.9, ms"],
+            rows,
+        ),
+        table(["", SERVICE, "Go"], italics(beside, {row[0] for row in beside if lost(found, row[0])})),
+        "Go's image is the program and nothing else. It would use further cores, where there are some; the account"
+        " service is one thread.",
+    ]
+
+
+def lost(found: Figures, what: str) -> bool:
+    """Whether Go is ahead in this."""
+    of = {"start": "starts", "peak": "memory", "image": "images"}[what.split()[0].rstrip(",")]
+    figures = {name: value["median"] if of == "starts" else value for name, value in found[of].items()}
+    return bool(figures["Go"] < figures[SERVICE])
+
+
+def italics(rows: list[list[str]], names: set[str]) -> list[list[str]]:
+    """The rows, those of these names in italics."""
+    return [[f"*{cell}*" if cell and row[0] in names else cell for cell in row] for row in rows]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, figures to the right."""
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def spread(figure: Figures, form: Callable[[float], str]) -> str:
+    """A median with its quartiles."""
+    return f"{form(figure['median'])} ({form(figure['low'])} to {form(figure['high'])})"
+
+
+def milliseconds(seconds: float) -> str:
+    """With as many digits as say something."""
+    return f"{seconds * 1000:,.{2 if seconds < 0.1 else 0}f}"
+
+
+def megabytes(size: float) -> str:
+    """With as many digits as say something."""
+    return f"{size / 1e6:,.{1 if size >= 1e6 or size == 0 else 2}f}"
+
+
+def count(number: float) -> str:
+    """A whole one."""
+    return f"{number:,.0f}"
+
+
+def main() -> None:
+    """Rewrite or compare."""
+    if "--check" not in sys.argv[1:]:
+        REPORT.write_text(text())
+    elif REPORT.read_text() != text():
+        sys.exit("docs/bench/README.md is not that of docs/bench/results.json; type: make bench")
+
+
+if __name__ == "__main__":
+    main()
