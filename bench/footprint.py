@@ -41,7 +41,7 @@ def traced(command: Command) -> tuple[int, int, int, int]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "calls"
         calls = "execve,open,openat,write,writev,pwrite64,clone,clone3,fork,vfork"
-        strace = ["strace", "-f", "-y", "-s0", f"--trace={calls}", f"--output={log}"]
+        strace = ["strace", "-f", "--seccomp-bpf", "-y", "-s0", f"--trace={calls}", f"--output={log}"]
         temporary = Path(folder) / "tmp"
         temporary.mkdir()
         done = subprocess.run(
