@@ -1,7 +1,5 @@
 """The click command: every option, the help, and the words for every mistake."""
 
-from difflib import get_close_matches
-
 import click
 
 from probe import __version__, check, verdict
@@ -95,6 +93,8 @@ def _refuse_mistyped(argument: str) -> None:
 
 def _unknown(argument: str) -> UsageError:
     """What to say of an option that there is not."""
+    from difflib import get_close_matches  # for this alone, and it takes its time
+
     name = argument.partition("=")[0]
     close = get_close_matches(f"--{name.lstrip('-')}", [option.long for option in OPTIONS])
     meant = f"; did you mean {' or '.join(close)}?" if close else ""
