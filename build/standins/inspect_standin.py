@@ -1,12 +1,18 @@
-"""Takes inspect's place in the executable: the four functions that click asks for.
+"""Takes inspect's place in the executable, until more of it is used than the four functions that click asks for.
 
-The original brings Python's own grammar with it, to read source that is not there.
+The original brings Python's own grammar with it, to read source.
 """
 
 import sys
 from types import FrameType, FunctionType
 
 GENERATOR = 0x20  # CO_GENERATOR, of the flags of a code object (Python's library reference, inspect)
+
+
+def __getattr__(name: str) -> object:
+    import inspect_in_full
+
+    return getattr(inspect_in_full, name)
 
 
 def cleandoc(doc: str) -> str:
