@@ -1,10 +1,11 @@
-"""Takes uuid's place in the executable until something of it is used: click names a type of parameter after its class."""
+"""Takes uuid's place in the executable until something of it is used: click names a type of parameter after a class."""
 
 
 class UUID:
-    """As the original, which is what a call returns."""
+    """Makes those of the original."""
 
     def __new__(cls, *arguments: object, **named: object) -> "UUID":
+        """One of the original's."""
         import uuid_in_full
 
         made: UUID = uuid_in_full.UUID(*arguments, **named)
