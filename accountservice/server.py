@@ -74,7 +74,7 @@ class Server:
         self._stopping = False
         self._stop = os.eventfd(0)
         self._heads = Heads()
-        self._swept = time.monotonic()
+        self._now = self._swept = time.monotonic()  # when this turn began, and when it was last looked for who waits
         self._clients: OrderedDict[int, Client] = OrderedDict()  # who waits longest comes first
         self._more: list[Client] = []  # whose next request is there already
         self._epoll = select.epoll()
@@ -110,7 +110,9 @@ class Server:
         """Answer one request of each client that has one, and take new ones; wait so many seconds for any."""
         more, self._more = self._more, []
         coming = False
-        for number, _ in self._epoll.poll(0 if more else patience):
+        ready = self._epoll.poll(0 if more else patience)
+        self._now = time.monotonic()
+        for number, _ in ready:
             client = self._clients.get(number)
             if client is not None:
                 if client.unsent:
@@ -127,13 +129,13 @@ class Server:
                 self._answer(client, b"")
         if coming and not self._stopping:  # last, since it may take the place of who was to be served just now
             self._accept(min(TAKEN_AT_ONCE, self._most // 2))
-        if time.monotonic() >= self._swept + SWEEP:
+        if self._now >= self._swept + SWEEP:
             self._sweep()
 
     def _sweep(self) -> None:
-        self._swept = time.monotonic()
+        self._swept = self._now
         self._heads = Heads()
-        while self._clients and (client := self._longest_waiting()).since < self._swept - PATIENCE:
+        while self._clients and (client := self._longest_waiting()).since < self._now - PATIENCE:
             self._close(client)
 
     def _accept(self, most: int) -> None:
@@ -147,7 +149,7 @@ class Server:
             connected.setblocking(False)
             if len(self._clients) >= self._most:
                 self._close(self._longest_waiting())
-            client = Client(connected, Connection(self._app), time.monotonic())
+            client = Client(connected, Connection(self._app), self._now)
             self._clients[client.number] = client
             self._epoll.register(client.number, select.EPOLLIN)
 
@@ -170,7 +172,7 @@ class Server:
         connection = client.connection
         reply = connection.receive(data, self._heads, self._stopping)
         if reply:
-            client.since = self._swept
+            client.since = self._now
             self._clients.move_to_end(client.number)
             self._send(client, reply)
         if connection.more and not client.unsent:
