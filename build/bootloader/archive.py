@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SEAL_NAME = b"the seal of this file\0\0\0"
 SEAL = Struct("=QQQQ16s")
 HEAD = 64 * 1024  # bytes of the file in which it lies
-PIECE = 64 * 1024  # bytes read at once for the checksum: for more, the C library would ask the kernel each time
+PIECE = 256 * 1024  # bytes read at once for the checksum
 
 # PyInstaller's formats: PyInstaller/archive/writers.py, the same since version 5.
 COOKIE_MAGIC = b"MEI\014\013\012\013\016"
