@@ -31,6 +31,8 @@ class Connection:
             data = data[end:]
         elif len(data) >= HEAD_LIMIT:
             reply = self._refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, heads)
+        elif data and not data[:1].isalpha() and data[:1] != b"\r":  # TLS, or something else that waits for an answer
+            reply = self._refusal(HTTPStatus.BAD_REQUEST, heads)
         else:
             reply = b""
         self._unread = b"" if self.closing else data

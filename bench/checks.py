@@ -14,7 +14,7 @@ from tests.certificates import Authority
 from tests.servers import free_port, serving
 
 ROUNDS = {"timeout": 8, "https": 30, "help": 30}
-USUAL_ROUNDS = 50
+USUAL_ROUNDS = 40
 
 
 @contextmanager

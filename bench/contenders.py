@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -166,6 +167,7 @@ def unpacked(form: str) -> Path:
     return WORK / form if form == "onefile" else WORK / form / form
 
 
+@cache
 def built_by_go(name: str, source: Path) -> Path:
     """A Go program of bench/, built static, with the libraries that Debian packages."""
     WORK.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullFormatter, NullLocator
 
 from bench.report import FOLDER, OURS, RESULTS, SERVICE
 
@@ -44,7 +44,7 @@ def check(costs: dict[str, Any]) -> Figure:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlim(min(medians) / 3, max(medians) * 3)
-    axes.set_xlabel("wall-clock time of a healthy check, ms")
+    axes.set_xlabel("wall-clock time of a healthy check, ms, on a log scale")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -61,7 +61,7 @@ def paths(checks: dict[str, Any]) -> Figure:
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xticks(range(len(checks)), list(checks))
-    axes.set_ylabel("wall-clock time, ms")
+    axes.set_ylabel("wall-clock time, ms, log scale")
     axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.2))
     axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -76,12 +76,13 @@ def growth(found: dict[str, Any]) -> Figure:
         cores.plot(numbers, [cost["cores"] for cost in costs.values()], marker="o", label=name, color=COLOURS[name])
         milliseconds = [1000 * cost["cores"] / cost["checks"] for cost in costs.values()]
         each.plot(numbers, milliseconds, marker="o", color=COLOURS[name])
-    for axes, what in ((cores, "processor cores in use"), (each, "CPU time per check, ms")):
+    for axes, what in ((cores, "processor cores in use, log scale"), (each, "CPU time per check, ms, log scale")):
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks(numbers, [str(number) for number in numbers])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("containers with a check per second")
         axes.set_ylabel(what)
         axes.spines[["top", "right"]].set_visible(False)

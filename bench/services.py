@@ -40,6 +40,7 @@ class Running(NamedTuple):
 
     process: subprocess.Popen[bytes]
     port: int
+    start: float  # seconds to its first healthy answer
 
     def peak_memory(self) -> int:
         """Bytes."""
@@ -62,10 +63,11 @@ def running(name: str, folder: Path) -> Iterator[Running]:
     """The service, on the first processor core, from its first healthy answer on."""
     port = free_port()
     words, environ = commands(folder, port)[name]
+    started = time.monotonic()
     process = subprocess.Popen(["taskset", "--cpu-list", "0", *words], env=environ, stderr=subprocess.DEVNULL)
     try:
         wait_until_healthy(port)
-        yield Running(process, port)
+        yield Running(process, port, time.monotonic() - started)
     finally:
         process.terminate()
         process.wait(PATIENCE)
@@ -132,9 +134,8 @@ def starts() -> dict[str, Spread]:
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(STARTS + 1):
             for name, figures in found.items():
-                started = time.monotonic()
-                with running(name, Path(folder)):
-                    figures.append(time.monotonic() - started)
+                with running(name, Path(folder)) as service:
+                    figures.append(service.start)
     return {name: spread(figures[1:]) for name, figures in found.items()}
 
 

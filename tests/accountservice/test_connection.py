@@ -64,6 +64,7 @@ EXCHANGES = {
     "two hosts": (ACCOUNT + b"host: b\r\n\r\n", REFUSED),
     "HTTP/2": (b"GET /health HTTP/2.0\r\nHost: a\r\n\r\n", REFUSED),
     "RTSP": (b"GET /health RTSP/1.0\r\nHost: a\r\n\r\n", REFUSED),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", REFUSED),
     "no method": (b"/health\r\n\r\n", REFUSED),
     "empty lines": (b"\r\n\r\n", REFUSED),
     "a head of all that is allowed": (ACCOUNT + b"A: " + b"b" * (HEAD_LIMIT - len(ACCOUNT) - 7) + b"\r\n\r\n", KEPT),
