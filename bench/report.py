@@ -24,8 +24,8 @@ def text() -> str:
         "# Side by side",
         "Written by `make bench`, with [results.json](results.json) and the plots; not to be edited. What was tried to"
         " get there is in [notes.md](notes.md). Figures with a range are medians with their quartiles, of runs that"
-        " took turns. *Italics* show where this project loses: in the first table and in that of files the programs"
-        " that are ahead of it, in time and in bytes; in the others the rows in which something is.",
+        " took turns. *Italics* show what is ahead of this project: of the probe's tables the figures, or the programs"
+        " with all their figures; of the service's tables the rows in which Go is.",
         "Measured on " + found["date"] + ":",
         table(["", ""], [[name, value] for name, value in found["machine"].items()]),
         *one_check(found),
@@ -52,21 +52,8 @@ def one_check(found: Figures) -> list[str]:
         ]
         for name, costs in healthy.items()
     ]
-    paths = [
-        [
-            path,
-            *(spread(costs[name]["wall"], milliseconds) if name in costs else "" for name in healthy),
-        ]
-        for path, costs in found["checks"].items()
-    ]
-    processor = [
-        [path, *(spread(costs[name]["cpu"], milliseconds) if name in costs else "" for name in healthy)]
-        for path, costs in found["checks"].items()
-    ]
-    executed = [
-        [path, *(f"{counts[name] / 1e6:,.2f}" if name in counts else "" for name in healthy)]
-        for path, counts in found["instructions"].items()
-    ]
+    wall = {path: {name: cost["wall"] for name, cost in costs.items()} for path, costs in found["checks"].items()}
+    processor = {path: {name: cost["cpu"] for name, cost in costs.items()} for path, costs in found["checks"].items()}
     needs = [
         [
             name,
@@ -96,11 +83,11 @@ def one_check(found: Figures) -> list[str]:
         " for ever. wget asks by HEAD, before it would ask by GET; for https it mostly waits, as its CPU time shows."
         " busybox's verifies no certificate, and its `-T` ends in SIGSEGV (1.35).",
         "Wall-clock milliseconds by path; the timeout is 1 s. Nothing stands where a program cannot do it.",
-        table(["", *healthy], italics(paths, outdone(found["checks"], lambda costs: costs["wall"]["median"]))),
+        by_path(wall, lambda cost: cost["median"], lambda cost: spread(cost, milliseconds)),
         "CPU milliseconds by path:",
-        table(["", *healthy], italics(processor, outdone(found["checks"], lambda costs: costs["cpu"]["median"]))),
+        by_path(processor, lambda cost: cost["median"], lambda cost: spread(cost, milliseconds)),
         "Million instructions by path:",
-        table(["", *healthy], italics(executed, outdone(found["instructions"], float))),
+        by_path(found["instructions"], float, lambda number: f"{number / 1e6:,.2f}"),
         "What a healthy check needs and leaves: the files that it consists of, with all libraries and modules that it"
         " reads; what it writes to files; the processes that it starts; and what is left of it when it is killed by"
         " `SIGKILL` as it waits for its reply.",
@@ -109,9 +96,15 @@ def one_check(found: Figures) -> list[str]:
     ]
 
 
-def outdone(paths: Figures, figure: Callable[[Any], float]) -> set[str]:
-    """The paths on which somebody takes less of something."""
-    return {path for path, costs in paths.items() if min(map(figure, costs.values())) < figure(costs[OURS])}
+def by_path(paths: Figures, figure: Callable[[Any], float], form: Callable[[Any], str]) -> str:
+    """A table of what each takes on each path, in italics what is less than ours."""
+    names = list(paths["healthy"])
+    rows = []
+    for path, costs in paths.items():
+        ahead = {name for name, cost in costs.items() if figure(cost) < figure(costs[OURS])}
+        cells = italics([[name, form(costs[name])] if name in costs else ["", ""] for name in names], ahead)
+        rows.append([path, *(cell for _, cell in cells)])
+    return table(["", *names], rows)
 
 
 def behind(checks: Figures) -> Iterable[str]:
