@@ -228,16 +228,19 @@ def affordable_connections() -> int:
     return limit - RESERVED_FILES
 
 
-def claim(port: int) -> socket.socket:
-    """A socket for the port, where nobody listens yet. Raises PortTakenError.
+@contextmanager
+def claim(port: int) -> Iterator[socket.socket]:
+    """A socket bound to the port, where nobody listens, nor another of these services is about to.
 
-    Of two that claim it at the same time the one that listens first has it (socket(7), SO_REUSEADDR).
+    Two can bind it before either listens, and where both try at the same moment, Linux refuses both. So there is a name
+    in the abstract namespace, too, which belongs to the network namespace as ports do (unix(7)). Raises PortTakenError.
     """
-    listener = socket.socket()
-    with taking(port):
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the past are no reason
-        listener.bind((ADDRESS, port))
-    return listener
+    with socket.socket(socket.AF_UNIX) as name, socket.socket() as listener:
+        with taking(port):
+            name.bind(f"\0accountservice:{port}")
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the past are no reason
+            listener.bind((ADDRESS, port))
+        yield listener
 
 
 @contextmanager

@@ -183,9 +183,9 @@ class SlowApp(App):
         time.sleep(0.4)
         return super().answer(method, path)
 
-with Store(sys.argv[1]) as store:
+with Store(sys.argv[1]) as store, claim(int(sys.argv[2])) as listener:
     store.seed()
-    serve(SlowApp(store, "", False), claim(int(sys.argv[2])), Signals(), 100)
+    serve(SlowApp(store, "", False), listener, Signals(), 100)
 """
 
 
