@@ -14,6 +14,9 @@ BIN := $(VENV)/bin
 MACHINE := $(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 BINARY := dist/healthchecker-linux-$(MACHINE)
 
+# The Debian packages of those of some tools that are not there: each a command, and its package's name if that differs.
+missing = $$(for tool in $(1); do command -v $${tool%:*} >/dev/null || echo $${tool\#*:}; done)
+
 .PHONY: help binary image swarm-demo demo test fuzz mutants lint bench budgets docs lock clean
 
 help: ## Show this list
@@ -31,8 +34,7 @@ demo: $(READY) ## Start the account service, probe it healthy and unhealthy, sto
 	@$(BIN)/python demo/session.py
 
 test: lint $(BINARY) ## Lint, types, the whole test suite on the source and on the executable, and whether it notices changes
-	@.ci/packages $$(for tool in musl-gcc:musl-tools openssl strace valgrind; do \
-	  command -v $${tool%:*} >/dev/null || echo $${tool#*:}; done)
+	@.ci/packages $(call missing,musl-gcc:musl-tools openssl strace valgrind)
 	$(BIN)/pytest --cov
 	$(BIN)/python -m tests.mutants
 
@@ -55,13 +57,11 @@ lint: $(READY) ## Style, types, and the documentation's drift
 RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
 RIVALS_LIBRARIES := golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev
 bench: $(BINARY) image ## Compare with curl, wget, PyInstaller, Go and C, by hand and in Docker: docs/bench/, some ten minutes
-	@.ci/packages $$(for tool in $(RIVALS); do command -v $${tool%:*} >/dev/null || echo $${tool#*:}; done; \
-	  for library in $(RIVALS_LIBRARIES); do dpkg-query --show $$library >/dev/null 2>&1 || echo $$library; done)
+	@.ci/packages $(call missing,$(RIVALS)) $$(for library in $(RIVALS_LIBRARIES); do dpkg-query --show $$library >/dev/null 2>&1 || echo $$library; done)
 	$(BIN)/python -m bench $(BINARY)
 
 budgets: $(BINARY) ## Hold the executable to its budgets, beside curl and PyInstaller's one-file program
-	@.ci/packages $$(for tool in curl musl-gcc:musl-tools valgrind; do \
-	  command -v $${tool%:*} >/dev/null || echo $${tool#*:}; done)
+	@.ci/packages $(call missing,curl musl-gcc:musl-tools valgrind)
 	$(BIN)/python -m bench.budgets $(BINARY)
 
 docs: $(READY) ## Write the table of options into the README anew
