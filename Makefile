@@ -74,6 +74,7 @@ SERVICE := import tomllib; \
 
 lock: $(READY) ## Pin all dependencies anew, at their newest releases
 	$(LOCK) --upgrade --all-extras --group dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --constraint requirements.lock --group build --output-file build/requirements.lock pyproject.toml
 	$(BIN)/python -c '$(SERVICE)' | $(LOCK) --constraint requirements.lock --output-file accountservice/requirements.lock -
 
 clean: ## Remove all that was made here
