@@ -81,7 +81,7 @@ clean: ## Remove all that was made here
 	rm -rf $(VENV) .build dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BINARY): $(READY) .ci/packages $(wildcard build/*.spec build/*/*.* probe/*.py)
+$(BINARY): $(READY) .ci/packages $(wildcard build/*.* build/*/*.* probe/*.py LICENSE)
 	@.ci/packages $$($(BIN)/python build/bootloader/link.py --missing)
 	@$(BIN)/pyinstaller --log-level WARN build/pyinstaller.spec
 

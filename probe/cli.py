@@ -6,9 +6,9 @@ from probe import __version__, check, verdict
 from probe.check import Check
 from probe.errors import UsageError
 from probe.expand import expand
-from probe.options import OPTIONS, SPELLINGS, URL, Given, Option, parsed, settle
+from probe.options import OPTIONS, SPELLINGS, TEXTS, URL, Given, Option, parsed, settle
 from probe.text import printable, quote
-from probe.verdict import HEALTHY, Verdict
+from probe.verdict import HEALTHY, PAGER_GRACE, Verdict
 
 ABOUT = """Check the health of an HTTP service: one GET, one verdict, one exit status.
 
@@ -20,9 +20,12 @@ ${NAME} and ${NAME:-default} are expanded in every argument and variable, withou
 
 SEE_HELP = "healthchecker --help lists all options"
 
-HELP_SPELLINGS = frozenset(("-h", "-help", "--help"))
-VERSION_SPELLINGS = frozenset(("-version", "--version"))
-NO_VALUES = HELP_SPELLINGS | VERSION_SPELLINGS | {"--"}  # to be another option's value, they need an equals sign
+TEXT_SPELLINGS = {
+    spelling: text
+    for text in TEXTS
+    for spelling in ([f"-{text.name}", text.long] + ([f"-{text.short}"] if text.short else []))
+}
+NO_VALUES = {*TEXT_SPELLINGS, "--"}  # to be another option's value, they need an equals sign
 
 
 def answer(arguments: list[str], environ: dict[bytes, bytes], started: float) -> Verdict:
@@ -51,6 +54,10 @@ def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
             return Verdict(HEALTHY, context.get_help() + "\n")
     if context.params["version"]:
         return Verdict(HEALTHY, f"healthchecker {__version__}\n")
+    if context.params["licenses"]:
+        from probe import licenses
+
+        return Verdict(HEALTHY, licenses.text(), PAGER_GRACE)
     given = {
         option.name: Given("1" if text is True else text, option.long)
         for option in (*OPTIONS, URL)
@@ -72,9 +79,11 @@ def spell(arguments: list[str]) -> list[str]:
         option = SPELLINGS.get(name)
         if argument == "--":
             return [*spelled, argument, *rest]
-        if option is None:
+        if name in TEXT_SPELLINGS:
+            spelled.append(TEXT_SPELLINGS[name].long + equals + text)
+        elif option is None:
             _refuse_mistyped(argument)
-            spelled.append(f"-{name}" if name in ("-help", "-version") else argument)
+            spelled.append(argument)
         elif equals or not option.metavar:
             spelled.append(option.long + equals + text)
         else:
@@ -84,7 +93,7 @@ def spell(arguments: list[str]) -> list[str]:
 
 def _refuse_mistyped(argument: str) -> None:
     """A single dash and a word is a long option that does not exist, not a cluster of short ones."""
-    if not argument.startswith("-") or argument.startswith("--") or argument in HELP_SPELLINGS | VERSION_SPELLINGS:
+    if not argument.startswith("-") or argument.startswith("--"):
         return
     first = SPELLINGS.get(argument[:2])
     if first and first.metavar and argument[2:3].isalpha():
@@ -96,7 +105,7 @@ def _unknown(argument: str) -> UsageError:
     from difflib import get_close_matches  # for this alone, and it takes its time
 
     name = argument.partition("=")[0]
-    close = get_close_matches(f"--{name.lstrip('-')}", [option.long for option in OPTIONS])
+    close = get_close_matches(f"--{name.lstrip('-')}", [option.long for option in (*OPTIONS, *TEXTS)])
     meant = f"; did you mean {' or '.join(close)}?" if close else ""
     return UsageError(f"{quote(name)} is not an option{meant}; {SEE_HELP}")
 
@@ -121,8 +130,10 @@ def build_command() -> click.Command:
         )
         for option in OPTIONS
     ]
-    parameters.append(click.Option(["--version"], is_flag=True, help="Show the version and exit."))
-    parameters.append(click.Option(["--help", "-h"], is_flag=True, help="Show this text and exit."))
+    parameters += [
+        click.Option([text.long, *([f"-{text.short}"] if text.short else [])], is_flag=True, help=text.help)
+        for text in TEXTS
+    ]
     parameters.append(click.Argument([URL.name], metavar=f"[{URL.metavar}]", required=False, type=click.UNPROCESSED))
     return click.Command(
         "healthchecker",

@@ -51,6 +51,13 @@ OPTIONS = (
     Option("verbose", "v", "", "", "Say what was done also when healthy."),
 )
 
+# Options that no check comes of, but a text. They have no variables.
+TEXTS = (
+    Option("version", "", "", "", "Show the version and exit."),
+    Option("licenses", "", "", "", "Show what the program consists of, with the licences, and exit."),
+    Option("help", "h", "", "", "Show this text and exit."),
+)
+
 # Every way to write an option but the attached and clustered short forms: -port (as Go programs have it), --port, -p.
 SPELLINGS = {
     spelling: option

@@ -6,19 +6,25 @@ built it.
 
     link.py --missing           names the system packages that have to be installed first
     link.py --source FOLDER     fetches the source package, to the folder that the build will look for it in
+    link.py --publish FOLDER    writes to it what is to be published beside the executable: the source of its glibc
 """
 
 import json
 import marshal
-import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import CodeType
+from typing import NamedTuple
+
+import debian
+from debian import BuildError, run
 
 HERE = Path(__file__).resolve().parent
 
@@ -57,6 +63,7 @@ WRAPPED = ["getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc"
 LINK = [
     "gcc", "-static", "-s", "-Wl,--build-id=none", "-Wl,--gc-sections", *(f"-Wl,--wrap={name}" for name in WRAPPED),
     "-Wl,--entry=sealed_start", f"-Wl,--script={HERE / 'layout.ld'}",
+    "-Wl,--trace,--trace",  # says which files it takes, and of libraries which members
 ]  # fmt: skip
 
 # The import system itself, which CPython has frozen too, and what it, the full interpreter's start and the archive's
@@ -86,10 +93,6 @@ print(*loaded)
 """
 
 
-class BuildError(Exception):
-    """The bootloader cannot be made; the text says what would help."""
-
-
 def missing() -> list[str]:
     """The Debian packages that have to be installed for the build."""
     return [package for package, files in NEEDED.items() if not all(map(_is_there, files))]
@@ -99,8 +102,15 @@ def _is_there(needed: str | Path) -> bool:
     return shutil.which(needed) is not None if isinstance(needed, str) else needed.exists()
 
 
-def bootloader(work: Path, packages: Path) -> Path:
-    """Make the bootloader in the folder `work`, from the modules in the folder `packages`; its path.
+class Bootloader(NamedTuple):
+    """The launcher with CPython linked in."""
+
+    path: Path
+    linked: set[Path]  # the files of Debian's packages that are in it
+
+
+def bootloader(work: Path, packages: Path) -> Bootloader:
+    """Make the bootloader in the folder `work`, from the modules in the folder `packages`.
 
     Raises BuildError.
     """
@@ -126,7 +136,7 @@ def _require_packages() -> None:
 def first_stage(packages: Path) -> list[str]:
     """The modules of the first stage, each behind those that it imports. Raises BuildError for one of another's."""
     command = [sys.executable, "-I", "-S", "-c", RECORDER, FIRST_STAGE, str(packages)]
-    return _run(command).split()
+    return run(command).split()
 
 
 def frozen_names(packages: Path) -> list[str]:
@@ -185,11 +195,11 @@ def _module_source(name: str, folders: list[Path]) -> tuple[Path, bool]:
 def _compile(source: Path, work: Path, options: list[str]) -> Path:
     output = work / f"{source.stem}.o"
     # Without the folder in __FILE__, which _ssl.c has in its errors, any folder gives the same bytes.
-    _run([*COMPILE, *options, f"-ffile-prefix-map={source.parent}/=", str(source), "-o", str(output)])
+    run([*COMPILE, *options, f"-ffile-prefix-map={source.parent}/=", str(source), "-o", str(output)])
     return output
 
 
-def _with_snapshot(objects: list[Path], work: Path) -> Path:
+def _with_snapshot(objects: list[Path], work: Path) -> Bootloader:
     """Link, with a snapshot of the started interpreter (snapshot.c).
 
     Raises BuildError where it would not be the same in every process: each has other addresses for what is not linked
@@ -200,14 +210,22 @@ def _with_snapshot(objects: list[Path], work: Path) -> Path:
     size = 8 * 1024 * 1024  # of the heap in it; a first snapshot tells how much of that is used
     for _ in range(2):
         heap = _compile(HERE / "snapshot.c", work, [*STRICT, f"-DHEAP_SIZE={size}"])
-        _run([*LINK, str(heap), *map(str, objects), *map(str, libraries), "-lm", "-o", str(launcher)])
+        trace = run([*LINK, str(heap), *map(str, objects), *map(str, libraries), "-lm", "-o", str(launcher)])
         snapshot, size = _take_snapshot(launcher)
     if any(_take_snapshot(launcher)[0] != snapshot for _ in range(3)):
         raise BuildError("the snapshot of the interpreter is another one in each process; see snapshot.c")
     (work / "snapshot").write_bytes(snapshot)
     output = work / "bootloader"
-    _run(["objcopy", f"--update-section=.snapshot={work / 'snapshot'}", str(launcher), str(output)])
-    return output
+    run(["objcopy", f"--update-section=.snapshot={work / 'snapshot'}", str(launcher), str(output)])
+    return Bootloader(output, _linked(trace, work))
+
+
+def _linked(trace: str, work: Path) -> set[Path]:
+    """The files of packages that the linker took something of: its trace has `object` and `(library)member`."""
+    originals = {library.name: library for library in LINKED}  # of the copies in the work folder
+    libraries = {Path(name) for name in re.findall(r"^\((.*)\)", trace, re.MULTILINE)}
+    objects = {Path(name) for name in re.findall(r"^/.*\.o$", trace, re.MULTILINE)}
+    return {originals.get(path.name, path).resolve() for path in libraries | {o for o in objects if o.parent != work}}
 
 
 def _take_snapshot(launcher: Path) -> tuple[bytes, int]:
@@ -221,7 +239,7 @@ def _take_snapshot(launcher: Path) -> tuple[bytes, int]:
 def _without_unwinding(library: Path, work: Path) -> Path:
     """A copy of a static library without the tables for C++ exceptions and debuggers: a tenth of what is linked."""
     copy = work / library.name
-    _run(["objcopy", "--remove-section=.eh_frame", "--remove-section=.rela.eh_frame", str(library), str(copy)])
+    run(["objcopy", "--remove-section=.eh_frame", "--remove-section=.rela.eh_frame", str(library), str(copy)])
     return copy
 
 
@@ -230,76 +248,42 @@ def _python_source(work: Path) -> Path:
 
     It is Debian's package of the same release of CPython, and of the same revision where that can be had.
     """
-    package, version = _run(
-        ["dpkg-query", "--show", "--showformat", "${source:Package} ${source:Version}", PYTHON_PACKAGE]
-    ).split()
+    package, version = debian.source(PYTHON_PACKAGE)
     unpacked = work / f"{package}_{version}"
     if not unpacked.exists():
         download = work / "download"
-        description = _fetch_source(package, version, download)
-        _run(["dpkg-source", "--no-check", "--extract", description.name, "source"], download)  # apt has checked it
+        description = debian.fetch(package, version, download)
+        run(["dpkg-source", "--no-check", "--extract", description.name, "source"], download)  # apt has checked it
         (download / "source").rename(unpacked)
         shutil.rmtree(download)
     return unpacked
 
 
-def _fetch_source(package: str, version: str, folder: Path) -> Path:
-    """Download a source package by apt, with lists of its own: the system's need not name sources. Its .dsc file."""
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "lists" / "partial").mkdir(parents=True)
-    listing = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"]
-    repositories = _run([*listing, "Created-By: Packages", "Origin: Debian"])
-    if not repositories:
-        raise BuildError("apt knows no Debian repository yet; type: sudo apt-get update")
-    lines = {f"deb-src {repository}\n" for repository in repositories.splitlines()}
-    (folder / "sources.list").write_text("".join(sorted(lines)))
-    settings = {
-        "APT::Sandbox::User": "",
-        "Dir::Cache": folder,
-        "Dir::Etc::SourceList": folder / "sources.list",
-        "Dir::Etc::SourceParts": "/dev/null",
-        "Dir::State::Lists": folder / "lists",
-    }
-    options = [f"--option={name}={value}" for name, value in settings.items()]
-    _run(["apt-get", *options, "update"])
-    for candidate in revisions(_run(["apt-cache", *options, "showsrc", "--only-source", package]), version):
-        try:
-            _run(["apt-get", *options, "source", "--download-only", f"{package}={candidate}"], folder)
-        except BuildError as error:
-            refused = error
-            continue
-        if candidate != version:
-            print(f"build: Debian offers no source of {package} {version}; taking that of its revision {candidate}")
-        return folder / f"{package}_{candidate.rpartition(':')[2]}.dsc"
-    raise BuildError(f"cannot download the source of {package} {version}: {refused}")
+def publish(folder: Path) -> Path:
+    """Write Debian's source package of the installed glibc to the folder: it has to go with what is linked of it.
 
-
-def revisions(records: str, version: str) -> list[str]:
-    """The version itself, and Debian's other revisions of the same release: a repository may lag with the source."""
-    release = version.rpartition("-")[0]
-    listed = set(re.findall(r"^Version: (\S+)$", records, re.MULTILINE))
-    others = {other for other in listed - {version} if other.rpartition("-")[0] == release}
-    return [version, *sorted(others, key=lambda name: [int(n) for n in re.findall(r"\d+", name)], reverse=True)]
-
-
-def _run(command: list[str], folder: Path | None = None) -> str:
-    """What the command prints. Raises BuildError, with its complaint, where it fails."""
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise BuildError(f"{command[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
+    LGPL-2.1, section 6(d): access to the source from the same place. Raises BuildError.
+    """
+    package, version = debian.source("libc6-dev")
+    archive = folder / f"{package}-source.tar"
+    with TemporaryDirectory() as download, tarfile.open(archive, "w") as tar:
+        description = debian.fetch(package, version, Path(download), exact=True)
+        for path in sorted(description.parent.glob(f"{package}_*")):
+            info = tarfile.TarInfo(path.name)  # without times and owners: the same each time
+            info.size = path.stat().st_size
+            with path.open("rb") as content:
+                tar.addfile(info, content)
+    return archive
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["--missing"]:
             print(" ".join(missing()))
-        case ["--source", folder]:
+        case ["--source" | "--publish" as wanted, folder]:
             try:
-                _python_source(Path(folder).resolve())
+                (_python_source if wanted == "--source" else publish)(Path(folder).resolve())
             except BuildError as error:
                 raise SystemExit(f"build: {error}") from None
         case _:
-            raise SystemExit("usage: link.py --missing | --source FOLDER")
+            raise SystemExit("usage: link.py --missing | --source FOLDER | --publish FOLDER")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import debian
 import link
 import pytest
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 def test_a_second_build_in_another_folder_gives_the_same_bytes(binary: Path, tmp_path: Path) -> None:
     for folder in ("build", "probe"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "LICENSE", tmp_path)
     work = tmp_path / ".build" / "bootloader"
     work.mkdir(parents=True)
     for source in (ROOT / ".build" / "bootloader").glob("python*"):  # not to download it again
@@ -29,7 +31,8 @@ def test_a_second_build_in_another_folder_gives_the_same_bytes(binary: Path, tmp
     )
     assert done.returncode == 0, done.stderr
     assert f"{binary.name}: {binary.stat().st_size:,} bytes" in done.stdout
-    assert (tmp_path / "dist" / binary.name).read_bytes() == binary.read_bytes()
+    for name in (binary.name, f"{binary.name}.cdx.json", f"{binary.name}.licenses.txt"):
+        assert (tmp_path / "dist" / name).read_bytes() == (binary.parent / name).read_bytes()
     assert sorted(path.name for path in (tmp_path / "build").iterdir() if path.name != "__pycache__") == sorted(
         path.name for path in (ROOT / "build").iterdir() if path.name != "__pycache__"
     )
@@ -40,14 +43,14 @@ def test_a_missing_package_is_named_with_the_command_to_type(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, needed: str | Path
 ) -> None:
     monkeypatch.setattr(link, "NEEDED", {"present": [Path("/")], "package-that-has-it": [needed]})
-    with pytest.raises(link.BuildError) as raised:
+    with pytest.raises(debian.BuildError) as raised:
         link.bootloader(tmp_path, ROOT)
     assert str(raised.value) == "missing system packages; type: sudo apt-get install --yes package-that-has-it"
 
 
 def test_a_python_of_another_origin_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(link, "LIBPYTHON", Path("/opt/python/libpython3.11.a"))
-    with pytest.raises(link.BuildError, match="is not the distribution's.*; build with /usr/bin/python3"):
+    with pytest.raises(debian.BuildError, match="is not the distribution's.*; build with /usr/bin/python3"):
         link.bootloader(tmp_path, ROOT)
 
 
@@ -55,12 +58,12 @@ def test_another_revision_of_the_same_release_serves_where_the_own_is_not_to_be_
     listed = ["3.11.2-6", "3.11.2-6+deb12u10", "3.11.1-1", "3.11.2-6+deb12u9", "3.11.2-6+deb12u11"]
     records = "".join(f"Package: python3.11\nVersion: {version}\n" for version in listed)
     wanted = "3.11.2-6+deb12u11"
-    assert link.revisions(records, wanted) == [wanted, "3.11.2-6+deb12u10", "3.11.2-6+deb12u9", "3.11.2-6"]
+    assert debian.revisions(records, wanted) == [wanted, "3.11.2-6+deb12u10", "3.11.2-6+deb12u9", "3.11.2-6"]
 
 
 def test_a_module_of_others_in_the_first_stage_stops_the_build(tmp_path: Path) -> None:
     (tmp_path / "probe").mkdir()
     (tmp_path / "probe" / "__init__.py").touch()
     (tmp_path / "probe" / "hot.py").write_text("import decimal")
-    with pytest.raises(link.BuildError, match="No module named 'decimal'"):
+    with pytest.raises(debian.BuildError, match="No module named 'decimal'"):
         link.first_stage(tmp_path)
