@@ -17,7 +17,8 @@ BINARY := dist/healthchecker-linux-$(MACHINE)
 # The Debian packages of those of some tools that are not there: each a command, and its package's name if that differs.
 missing = $$(for tool in $(1); do command -v $${tool%:*} >/dev/null || echo $${tool\#*:}; done)
 
-.PHONY: help binary image swarm-demo demo test fuzz mutants lint bench budgets docs lock clean
+.PHONY: help binary image swarm-demo demo test fuzz mutants lint bench budgets docs lock clean \
+  release-check release-tag release-executable release-folder release-push release-join
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -51,7 +52,7 @@ lint: $(READY) ## Style, types, and the documentation's drift
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python docs/options.py --check
+	$(BIN)/python docs/reference.py --check
 	$(BIN)/python -m bench.report --check
 
 RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
@@ -64,8 +65,15 @@ budgets: $(BINARY) ## Hold the executable to its budgets, beside curl and PyInst
 	@.ci/packages $(call missing,curl musl-gcc:musl-tools valgrind)
 	$(BIN)/python -m bench.budgets $(BINARY)
 
-docs: $(READY) ## Write the table of options into the README anew
-	$(BIN)/python docs/options.py
+docs: $(READY) ## Write the reference and the man page anew
+	$(BIN)/python docs/reference.py
+
+release-check: $(READY) ## Do all of a release but publish it, and show what would be published: dist/release
+	@$(BIN)/python -m release tag executable folder
+
+# The steps of .github/workflows/release.yml, with TAG, ARCHITECTURES and REGISTRY from the environment.
+release-tag release-executable release-folder release-push release-join: release-%: $(READY)
+	@$(BIN)/python -m release $*
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-header --no-annotate

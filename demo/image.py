@@ -17,8 +17,16 @@ LOG = ROOT / ".build" / "image.log"
 
 
 def build(target: str) -> None:
-    """Build one target, with its own name. Raises EngineError."""
-    options = ["--progress=plain", "--file=Dockerfile.multistage", f"--target={target}", f"--tag={target}"]
+    """Build the image of one target, with its own name. Raises EngineError."""
+    run(target, f"--tag={target}")
+    size = inspect("image", target)["Size"]
+    print(f"{target}: {size:,} bytes")
+
+
+def run(target: str, *wanted: str) -> None:
+    """`docker build` of one target, with further options. Raises EngineError."""
+    options = ["--progress=plain", "--file=Dockerfile.multistage", f"--target={target}", *wanted]
+    LOG.parent.mkdir(exist_ok=True)
     try:
         more = shlex.split(os.environ.get("IMAGE_OPTIONS", ""))
     except ValueError as error:
@@ -32,16 +40,13 @@ def build(target: str) -> None:
         if metadata and any("[internal] load metadata for" in line for line in lines[-12:] if line.startswith(" > ")):
             raise EngineError(f"the base image {metadata[-1]} is not here and cannot be pulled; all of it: {LOG}")
         raise EngineError(f"{lines[-1]}; all of it: {LOG}")
-    size = inspect("image", target)["Size"]
-    print(f"{target}: {size:,} bytes")
 
 
 def main() -> None:
     """Build both."""
     try:
         require()
-        LOG.parent.mkdir(exist_ok=True)
-        LOG.write_text("")
+        LOG.unlink(missing_ok=True)
         for target in ("healthchecker", "accountservice"):
             build(target)
     except EngineError as error:

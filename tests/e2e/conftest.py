@@ -21,7 +21,6 @@ def images() -> None:
         if os.environ.get("HEALTHCHECKER_REQUIRE_DOCKER") == "1":
             pytest.fail(f"HEALTHCHECKER_REQUIRE_DOCKER=1, but: {error}")
         pytest.skip(str(error))
-    image.LOG.parent.mkdir(exist_ok=True)
     for target in ("healthchecker", "accountservice"):
         image.build(target)
 

@@ -1,0 +1,114 @@
+"""The reference of the command: its options in docs/healthchecker.md, and the man page made of that page. `make docs`.
+
+The options are those of the click command. All else that is said of the program stands in docs/healthchecker.md, and is
+set here as roff, the language of man pages (man(7), groff_char(7)). With --check nothing is written, only compared.
+"""
+
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from probe import __version__, cli
+from probe.options import OPTIONS, URL
+from release import changelog
+
+PAGE = Path(__file__).parent / "healthchecker.md"
+MANUAL = PAGE.with_suffix(".1")
+BEGIN = "<!-- options: written by `make docs` -->\n"
+END = "<!-- end of options -->\n"
+WIDTH = 120  # of Markdown
+MAN_WIDTH = 80  # of roff's source
+
+# Blocks of the Markdown that the page is written in, apart by empty lines: other forms are not known to the man page.
+FENCE = re.compile(r"^(?:<!--[^\n]*-->\n)*```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+
+
+def main() -> None:
+    """Write or compare."""
+    page = with_options(PAGE.read_text())
+    date = changelog.section(__version__, changelog.CHANGELOG.read_text()).date
+    for path, text in {PAGE: page, MANUAL: man(page, date)}.items():
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            sys.exit(f"{path.name} does not say what the command and docs/{PAGE.name} do; type: make docs")
+
+
+def with_options(page: str) -> str:
+    """The page with the options as they are."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        sys.exit(f"{PAGE.name}: the marks around the options are gone: {BEGIN.strip()} {END.strip()}")
+    return before + begin + "".join(_item(f"{spelled}: {meaning}") for spelled, meaning in options()) + end + after
+
+
+def _item(text: str) -> str:
+    wrapped = textwrap.wrap(text, WIDTH - 2, break_long_words=False, break_on_hyphens=False)
+    return "- " + "\n  ".join(wrapped) + "\n"
+
+
+def options() -> Iterator[tuple[str, str]]:
+    """Each parameter of the click command: how it is spelled, and what it means."""
+    table = {option.name: option for option in (*OPTIONS, URL)}
+    for parameter in cli.build_command().params:
+        option = table.get(str(parameter.name))
+        spellings = sorted(parameter.opts, key=len, reverse=True) if isinstance(parameter, click.Option) else []
+        metavar = option.metavar if option else ""
+        spelled = ", ".join(f"`{spelling} {metavar}`".replace(" `", "`") for spelling in spellings) or f"`{metavar}`"
+        if option:
+            default = f" Default: `{option.default}`." if option.default else ""
+            yield spelled, f"{option.help}{default} Variable: `{option.variable}`."
+        else:
+            yield spelled, str(getattr(parameter, "help", ""))
+
+
+def man(page: str, date: str) -> str:
+    """The page as roff; the date is the version's, YYYY-MM-DD."""
+    lines = [
+        f'.\\" written by `make docs` from docs/{PAGE.name}',
+        f'.TH HEALTHCHECKER 1 {date} "healthchecker {__version__}" "User Commands"',
+    ]
+    end = 0
+    for fence in FENCE.finditer(page):
+        lines += _running_text(page[end : fence.start()])
+        lines += [".PP", ".RS 4", ".EX", *(_roff(line) for line in fence[1].splitlines()), ".EE", ".RE"]
+        end = fence.end()
+    lines += _running_text(page[end:])
+    return re.sub(r"^(\.SH .*\n)\.PP\n", r"\1", "\n".join(lines) + "\n", flags=re.MULTILINE)
+
+
+def _running_text(markdown: str) -> Iterator[str]:
+    """Headings, lists of terms and paragraphs as roff; the first heading is the page's own and has a .TH."""
+    for block in COMMENT.sub("", markdown).split("\n\n"):
+        text = block.strip()
+        if text.startswith("## "):
+            yield f".SH {text[3:].upper()}"
+        elif text.startswith("- "):
+            for item in re.split(r"^- ", text, flags=re.MULTILINE)[1:]:
+                term, _, meaning = item.partition(": ")
+                yield from (".TP", *_paragraph(term), *_paragraph(meaning))
+        elif text and not text.startswith("# "):
+            yield from (".PP", *_paragraph(text))
+
+
+def _paragraph(text: str) -> list[str]:
+    joined = " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).split())
+    lines = textwrap.wrap(_roff(joined), MAN_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [f"\\&{line}" if line.startswith(".") else line for line in lines]
+
+
+def _roff(text: str) -> str:
+    """The text with nothing in it that roff takes for its own, but for a dot that begins a line; code in bold face."""
+    for plain, escaped in {"\\": "\\e", "-": "\\-", "'": "\\(aq", "^": "\\(ha", "~": "\\(ti", "`": "\\(ga"}.items():
+        text = text.replace(plain, escaped)
+    return re.sub(r"\\\(ga(.*?)\\\(ga", r"\\fB\1\\fR", text)
+
+
+if __name__ == "__main__":
+    main()

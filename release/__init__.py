@@ -1,0 +1,1 @@
+"""What a release consists of, and whether this tree may be one: `make release-check`, .github/workflows/release.yml."""

@@ -1,0 +1,88 @@
+"""The steps of a release, each a target of the Makefile: `python -m release STEP`, with settings from the environment.
+
+tag           whether TAG (by default that of the tree's version) may be released: its version, its changelog
+executable    what is published of this architecture, built twice, into dist/
+folder        the folder to be published, dist/release, of the ARCHITECTURES (by default this machine's)
+push, join    the images, to REGISTRY; join appends each image's digest to the file GITHUB_OUTPUT, where that is set
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from demo.engine import EngineError
+from probe import __version__
+from release import changelog, executable, folder, images
+from release.changelog import ReleaseError, Section
+from release.executable import MACHINES
+
+HERE = executable.name().rpartition("-")[2]
+
+
+def section() -> Section:
+    """What the changelog says of the tag's version. Raises ReleaseError."""
+    tag = os.environ.get("TAG") or f"v{__version__}"
+    return changelog.released(tag, __version__, changelog.CHANGELOG.read_text())
+
+
+def tag() -> None:
+    """Say which version may be released."""
+    found = section()
+    print(f"release: v{found.version} of {found.date}")
+
+
+def assemble() -> None:
+    """Fill the folder, and show it."""
+    architectures = os.environ.get("ARCHITECTURES", "").split() or [HERE]
+    if unknown := set(architectures) - set(MACHINES.values()):
+        raise ReleaseError(f"ARCHITECTURES: {' '.join(sorted(unknown))} is none of {' '.join(MACHINES.values())}")
+    folder.assemble(section(), architectures)
+    folder.show()
+
+
+def registry() -> str:
+    """Where the images go. Raises ReleaseError."""
+    name = os.environ.get("REGISTRY", "").lower()  # as owners are written in images' names
+    if not name:
+        raise ReleaseError("REGISTRY is not set; name where the images go, as docker push has it: HOST[:PORT]/OWNER")
+    return name
+
+
+def push() -> None:
+    """Push this architecture's images."""
+    images.push(registry(), __version__, HERE)
+
+
+def join() -> None:
+    """Join the architectures' images."""
+    digests = images.join(registry(), __version__)
+    if output := os.environ.get("GITHUB_OUTPUT"):
+        with Path(output).open("a") as lines:
+            lines.writelines(f"{name}={digest}\n" for name, digest in digests.items())
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    "tag": tag,
+    "executable": executable.build_twice,
+    "folder": assemble,
+    "push": push,
+    "join": join,
+}
+
+
+def main() -> None:
+    """Take the steps that are named."""
+    if not sys.argv[1:] or set(sys.argv[1:]) - set(STEPS):
+        sys.exit(f"usage: python -m release {'|'.join(STEPS)} ...")
+    try:
+        for step in sys.argv[1:]:
+            STEPS[step]()
+    except (ReleaseError, EngineError) as error:
+        sys.exit(f"release: {error}")
+    except KeyboardInterrupt:
+        sys.exit("release: interrupted")
+
+
+if __name__ == "__main__":
+    main()

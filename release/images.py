@@ -1,0 +1,40 @@
+"""The images in a registry: each architecture's pushed by itself, then both under the version's tags.
+
+The registry is named as in `docker push`: HOST[:PORT]/OWNER. Whoever publishes has logged in before.
+"""
+
+import re
+
+from demo.engine import docker
+from release.executable import MACHINES
+
+IMAGES = ("healthchecker", "accountservice")
+
+
+def tags(version: str) -> list[str]:
+    """The tags of a version; one before a release, such as 1.2.0rc1, has its own alone."""
+    minor = re.fullmatch(r"(\d+\.\d+)\.\d+", version)
+    return [version, minor[1], "latest"] if minor else [version]
+
+
+def push(registry: str, version: str, architecture: str) -> None:
+    """Push the images that `make image` has built here, tagged with version and architecture. Raises EngineError."""
+    for name in IMAGES:
+        tag = f"{registry}/{name}:{version}-{architecture}"
+        docker("tag", name, tag)
+        docker("push", "--quiet", tag)
+        print(tag)
+
+
+def join(registry: str, version: str) -> dict[str, str]:
+    """Give the version's tags to an index of both architectures; each image's digest. Raises EngineError."""
+    digests = {}
+    for name in IMAGES:
+        image = f"{registry}/{name}"
+        wanted = [f"--tag={image}:{tag}" for tag in tags(version)]
+        parts = [f"{image}:{version}-{architecture}" for architecture in MACHINES.values()]
+        docker("buildx", "imagetools", "create", *wanted, *parts)
+        inspected = docker("buildx", "imagetools", "inspect", "--format={{.Manifest.Digest}}", f"{image}:{version}")
+        digests[name] = inspected
+        print(f"{image}@{inspected}: {', '.join(tags(version))}")
+    return digests
