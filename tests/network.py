@@ -39,6 +39,7 @@ RESOLVERS: dict[str, Resolver | None] = {
     "silent": lambda _: None,
     "failing": lambda query: answered(query, 2),
     "unknowing": lambda query: answered(query, 3),
+    "without addresses": lambda query: answered(query),
     "garbled": lambda query: query[:2] + b"\xff" * 40,
     "cut short": lambda query: answered(
         query, 0x0200

@@ -1,0 +1,372 @@
+"""docs/troubleshooting.md tells of the lines that are really written, and of all of them."""
+
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+import pytest
+
+from probe import cli
+from probe.verdict import UNHEALTHY
+from tests import servers
+from tests.certificates import Authority
+from tests.conftest import Healthchecker, needs_root, runner, wait_for_connection
+from tests.docs import messages
+from tests.frozen.conftest import start
+from tests.frozen.test_executable import damaged, wait_until_caught
+from tests.frozen.test_surroundings import inside
+from tests.network import full_port
+from tests.probe import test_tls
+from tests.probe.test_cli import reply
+from tests.probe.test_deadline_holds import in_network
+from tests.servers import Behaviour, serving
+
+PAGE = (messages.ROOT / "docs" / "troubleshooting.md").read_text()
+MODULE = [sys.executable, "-m", "probe"]
+
+
+class Entry(NamedTuple):
+    """What stands under one heading: the lines, and why they are not brought about here, if they are not."""
+
+    lines: str
+    reason: str
+
+
+def entry(text: str) -> Entry:
+    lines = "".join(re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    reason = re.search(r"^<!-- not brought about here: (.+) -->\n```text$", text, re.MULTILINE)
+    return Entry(lines, reason[1] if reason else "")
+
+
+ENTRIES = {
+    title: entry(text)
+    for section in PAGE.split("\n## ")
+    for title, _, text in [part.partition("\n") for part in section.split("\n### ")[1:]]
+}
+LINES = "".join(found.lines for found in ENTRIES.values())
+
+
+class Here(NamedTuple):
+    """What a line is brought about with."""
+
+    authority: Authority
+    folder: Path
+    request: pytest.FixtureRequest
+
+    @property
+    def binary(self) -> Path:
+        """The executable; without one, what needs it is skipped."""
+        path: Path = self.request.getfixturevalue("binary")
+        return path
+
+
+Case = Callable[[Here], str]
+
+
+def said(*arguments: str, **environ: str) -> str:
+    """What the program says, run in this process."""
+    outcome = cli.answer(
+        list(arguments), {name.encode(): value.encode() for name, value in environ.items()}, monotonic()
+    )
+    assert outcome.status == UNHEALTHY
+    return outcome.output
+
+
+def mistakes(*runs: str | tuple[str, ...], **environ: str) -> Case:
+    """One line for each run: an argument, or several."""
+    return lambda _: "".join(said(*([run] if isinstance(run, str) else run), **environ) for run in runs)
+
+
+def against(behaviour: Behaviour, *arguments: str) -> Case:
+    """Asked by http of a server with that behaviour."""
+
+    def case(_: Here) -> str:
+        with serving(behaviour) as port:
+            return said(f"-port={port}", *arguments).replace(f":{port}/", ":6767/")
+
+    return case
+
+
+def answering(status: str, *fields: str, body: bytes = b"") -> Case:
+    """Asked by http of a server with that answer."""
+    return against(servers.replying(reply(status, body, *fields)))
+
+
+def securely(
+    behaviour: Behaviour,
+    *arguments: str,
+    host: str = "localhost",
+    tls: Callable[[Authority], ssl.SSLContext] | None = None,
+) -> Case:
+    """Asked by https of a server with that behaviour, behind that side of TLS, the test's authority trusted."""
+
+    def case(here: Here) -> str:
+        with serving(behaviour, tls=tls(here.authority) if tls else None) as port:
+            url = f"https://{host}:{port}/health"
+            return said(url, "-t=20", *(arguments or [f"--cacert={here.authority.file}"])).replace(
+                f":{port}/", ":8443/"
+            )
+
+    return case
+
+
+def presenting(name: str) -> Case:
+    """Asked by https of one of the servers of the tests of TLS."""
+    return securely(servers.replying(servers.OK), tls=test_tls.SERVERS[name][0])
+
+
+def alerting(*numbers: int) -> Case:
+    """Asked by https of servers that end the handshake by an alert (RFC 8446, section 6)."""
+
+    def behave(number: int, connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(bytes((0x15, 3, 3, 0, 2, 2, number)))
+
+    return lambda here: "".join(securely(partial(behave, number))(here) for number in numbers)
+
+
+def on_a_full_port(url: str, *arguments: str) -> Case:
+    """Asked for the URL at a port that neither takes nor refuses a connection."""
+
+    def case(_: Here) -> str:
+        with full_port() as port:
+            return said(url.replace("PORT", str(port)), *arguments).replace(f":{port}/", ":6767/")
+
+    return case
+
+
+def ran(run: Healthchecker, *arguments: str) -> str:
+    """What a process of the program says."""
+    done = run(*arguments)
+    assert (done.status, done.stdout) == (1, "")
+    return done.stderr
+
+
+def in_a_network(resolver: str, *arguments: str, before: str = "true") -> Case:
+    """Run in a network of its own, with that name server, behind a shell's command."""
+    command = ["sh", "-c", f'{before} && exec "$0" "$@"', *MODULE]
+    return lambda here: ran(in_network(resolver, command, here.folder), *arguments)
+
+
+def behind(*command: str, arguments: tuple[str, ...]) -> Case:
+    """The executable, run by another command."""
+    return lambda here: ran(runner([*command, str(here.binary)], here.folder), *arguments)
+
+
+def at_a_route(kind: str) -> Case:
+    """Run where the kernel has such a route to the address."""
+
+    def case(here: Here) -> str:
+        ip = shutil.which("ip", path="/usr/sbin:/sbin:/usr/bin:/bin")
+        if not ip:
+            pytest.skip("routes are made by ip, of the package iproute2")
+        enter = f'{ip} link set lo up && {ip} route add {kind} 192.0.2.1 && exec "$0" "$@"'
+        return behind("unshare", "--net", "sh", "-c", enter, arguments=("http://192.0.2.1:6767/health",))(here)
+
+    return case
+
+
+def signalled(number: signal.Signals) -> Case:
+    """The executable, waiting for a reply when the signal comes."""
+
+    def case(here: Here) -> str:
+        with serving(servers.wait_for_close) as port:
+            process = subprocess.Popen(
+                [here.binary, f"-port={port}", "-t=30"], env={}, stderr=subprocess.PIPE, text=True
+            )
+            wait_until_caught(process.pid, number)
+            wait_for_connection(process.pid)
+            process.send_signal(number)
+            _, line = process.communicate(timeout=30)
+        assert process.returncode == 1
+        return line
+
+    return case
+
+
+def certificates(here: Here) -> str:
+    """Files that are none of certificates."""
+    big = here.folder / "big.pem"
+    with big.open("wb") as file:
+        file.truncate(17 << 20)
+    files = ("/ca.pem", "/etc", "/etc/passwd", str(big), "")
+    return "".join(said("https://localhost:1/", f"--cacert={file}", "-t=20") for file in files).replace(
+        str(big), "/big.pem"
+    )
+
+
+def unusable_store(_: Here) -> str:
+    """In a system whose file of certificates holds none."""
+    store = "/etc/ssl/certs/ca-certificates.crt"
+    make = f'mount -t tmpfs none /etc && mkdir -p {Path(store).parent} && echo x >{store} && exec "$0" "$@"'
+    run = runner(["unshare", "--mount", "sh", "-c", make, *MODULE], messages.ROOT)
+    return ran(run, "https://localhost:8443/health", "-t=20")
+
+
+def cut_short(here: Here) -> str:
+    """The executable, without its last byte."""
+    return damaged(here.binary, here.folder / "copy", here.binary.read_bytes()[:-1], "-port=1").stderr.decode()
+
+
+def unreadable(here: Here) -> str:
+    """The executable, run by somebody who may only run it."""
+    copy = here.folder / "root" / "healthchecker-linux-amd64"
+    copy.parent.mkdir()
+    copy.write_bytes(here.binary.read_bytes())
+    copy.chmod(0o111)
+    here.folder.chmod(0o755)
+    return inside(copy.parent, [f"/{copy.name}"], ["--help"]).stderr.decode()
+
+
+def short_of_memory(here: Here) -> str:
+    """The executable, with less and less address space: the lines that it has for that, without further words."""
+    lines = set()
+    for size in range(40_000_000, 10_000_000, -500_000):
+        done = start(["prlimit", f"--as={size}", str(here.binary), "https://localhost:1/", "-t=20"])
+        lines.add(re.sub(r"(?<=MemoryError): .*", "", done.stderr.decode()))
+    return "".join(sorted((line for line in lines if line.startswith("internal error: MemoryError")), reverse=True))
+
+
+DEEP = "-path=" + "${A:-" * 11 + "}" * 11
+
+CASES: dict[str, Case] = {
+    # No connection
+    "connection refused": lambda _: said(f"-port={(port := servers.free_port())}").replace(f":{port}/", ":6767/"),
+    "cannot assign requested address": in_a_network(
+        "absent",
+        "http://localhost:6767/health",
+        before="echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6",
+    ),
+    "connection timed out, at one of several addresses": on_a_full_port("http://localhost:PORT/health"),
+    "network is unreachable": behind("unshare", "--net", arguments=("http://192.0.2.1:6767/health",)),
+    "no route to host": at_a_route("unreachable"),
+    "permission denied, without a file's name": at_a_route("prohibit"),
+    "connection reset by peer": against(servers.resetting(b"")),
+    "too many open files": behind("prlimit", "--nofile=3", arguments=("-port=6767",)),
+    # No reply in time
+    "no reply within": against(servers.wait_for_close),
+    "still connecting to": on_a_full_port("http://127.0.0.1:PORT/health"),
+    "still looking up": in_a_network("silent", "http://db.example:6767/health"),
+    "still in the TLS handshake": securely(servers.wait_for_close, "-t=2s"),
+    "still getting ready for TLS": lambda _: ran(
+        runner(MODULE, messages.ROOT), "https://localhost:8443/health", "-t=1ms"
+    ),
+    # The server answered something else
+    "503 Service Unavailable": answering("503 Service Unavailable", body=b'{"status":"Database unaccessible"}'),
+    "404 Not Found": answering("404 Not Found"),
+    "400 Bad Request": answering("400 Bad Request"),
+    "401 Unauthorized": answering("401 Unauthorized"),
+    "a redirect": answering("302 Found", "Location: https://127.0.0.1/login"),
+    # Not HTTP
+    "connection closed without a reply": against(servers.replying(b"")),
+    "connection closed in the middle of the reply": against(servers.replying(b"HTTP/1.1 200 OK\r\nServer: a\r\n")),
+    "not an HTTP reply but TLS": against(servers.replying(b"\x15\x03\x03\x00\x02\x02\x0a")),
+    "not an HTTP/1 reply": against(servers.greeting(b"SSH-2.0-OpenSSH_9.2\r\n")),
+    "malformed status line": against(servers.replying(b"HTTP/1.1 OK\r\n\r\n")),
+    "the reply's status line is over 64 KiB": against(servers.flooding(b"HTTP/1.1 200 ", b"a" * 65536)),
+    "the reply's header section is over 64 KiB": against(servers.flooding(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 10000)),
+    # https
+    "not a TLS server": securely(servers.greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
+    "connection closed in the TLS handshake": securely(servers.closing),
+    "self-signed certificate": presenting("self-signed"),
+    "unable to get local issuer certificate": presenting("of another authority"),
+    "certificate has expired": presenting("expired"),
+    "certificate is not yet valid": presenting("not yet valid"),
+    "Hostname mismatch": presenting("wrong name"),
+    "IP address mismatch": securely(
+        servers.replying(servers.OK), host="127.0.0.1", tls=lambda authority: authority.context("localhost")
+    ),
+    "the server demands a client certificate": presenting("client certificate, TLS 1.3"),
+    "the server refuses the handshake": presenting("no cipher in common"),
+    "the server speaks no TLS 1.2 or newer": presenting("TLS 1.1"),
+    "TLS failed": alerting(80, 112),
+    "cannot use the certificates in": unusable_store,
+    # Name look-up
+    "name or service not known": in_a_network("unknowing", "http://db.example:6767/health"),
+    "temporary failure in name resolution": in_a_network("absent", "http://db.example:6767/health"),
+    "no address associated with hostname": in_a_network("without addresses", "http://db.example:6767/health"),
+    # Usage errors
+    "is not a port": lambda _: said("-port=8080/tcp") + said(HEALTHCHECKER_PORT="0") + said("http://web:http/"),
+    "a variable is written": mistakes("-port=$PORT"),
+    "the environment variable is not set": mistakes("-port=${PORT}"),
+    "is not an expansion": mistakes("-port=${PORT-80}"),
+    "has no closing brace": mistakes("-port=${PORT"),
+    "is nested more than 10 deep": mistakes(DEEP),
+    "is not a host": mistakes("-host=http://web/", "http:///health"),
+    "is not a URL to check": mistakes("localhost:8080"),
+    "is not a host and port": mistakes("http://::1:8080/", "http://[::1:8080/"),
+    "holds credentials": mistakes("http://user:password@web/"),
+    "holds a space": mistakes("-path=/health check", "http://web/\n"),
+    "is not a timeout": mistakes("-timeout=2 s"),
+    "is not a list of statuses": mistakes("-expect=ok"),
+    "is not a switch": mistakes((), HEALTHCHECKER_INSECURE="maybe"),
+    "expected a file of PEM certificates": certificates,
+    "exclude each other": lambda _: (
+        said("http://web/", "-port=80")
+        + said(HEALTHCHECKER_URL="http://web/", HEALTHCHECKER_PORT="80")
+        + said("https://web/", "-k", "--cacert=/ca.pem")
+    ),
+    "is not an option": mistakes("-prot=6767", "-x"),
+    "needs a value": mistakes("--port", ("-host", "-port=6767")),
+    "got unexpected extra argument": mistakes(("http://a/", "http://b/"), ("a", "b", "c")),
+    "does not take a value": mistakes("--verbose=1"),
+    # The executable itself
+    "interrupted": signalled(signal.SIGTERM),
+    "this executable is damaged": cut_short,
+    "cannot read this executable": unreadable,
+    "crashed": signalled(signal.SIGSEGV),
+    "MemoryError": short_of_memory,
+}
+
+AS_ROOT = {
+    "cannot assign requested address",
+    "network is unreachable",
+    "no route to host",
+    "permission denied, without a file's name",
+    "still looking up",
+    "cannot use the certificates in",
+    "name or service not known",
+    "temporary failure in name resolution",
+    "no address associated with hostname",
+    "cannot read this executable",
+}
+
+
+def comparable(lines: str) -> str:
+    """Without what differs from run to run, and from one Python to the next."""
+    return re.sub(r"\(\d+ ms\)|(?<=_ssl\.c:)\d+", "N", lines)
+
+
+@pytest.mark.parametrize(
+    "title", [pytest.param(title, marks=needs_root if title in AS_ROOT else ()) for title in CASES]
+)
+def test_the_lines_are_as_the_program_writes_them(
+    title: str, authority: Authority, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    lines = CASES[title](Here(authority, tmp_path, request))
+    assert comparable(lines) == comparable(ENTRIES[title].lines)
+
+
+def test_every_line_is_brought_about_or_says_why_not() -> None:
+    to_bring_about = [title for title, found in ENTRIES.items() if found.lines and not found.reason]
+    assert to_bring_about == list(CASES)
+
+
+@pytest.mark.parametrize("text", messages.of_python("probe/*.py", "build/bootloader/archive.py"))
+def test_every_message_of_the_program_is_there(text: str) -> None:
+    options = cli.answer(["--help"], {}, monotonic()).output
+    assert messages.is_said(text, LINES) or messages.is_said(" ".join(text.split()), " ".join(options.split()))
+
+
+@pytest.mark.parametrize("text", messages.of_c("build/bootloader/*.[ch]"))
+def test_every_message_of_the_bootloader_is_there(text: str) -> None:
+    assert messages.is_said(text, LINES)
