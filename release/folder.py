@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from release.changelog import ReleaseError, Section
@@ -17,8 +18,11 @@ NOTES = DIST / "release-notes.md"
 SUMS = "SHA256SUMS"  # as sha256sum --check reads it
 
 
-def assemble(section: Section, architectures: list[str]) -> None:
-    """Fill the folder anew, and write the notes beside it. Raises ReleaseError where something is missing or wrong."""
+def assemble(section: Section, architectures: list[str]) -> list[str]:
+    """Fill the folder anew, and write the notes beside it; what speaks against publishing it.
+
+    Raises ReleaseError where something is missing or wrong.
+    """
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     for file in [*(file for each in architectures for file in beside(name(each))), GLIBC]:
@@ -28,27 +32,33 @@ def assemble(section: Section, architectures: list[str]) -> None:
     shutil.copy2(ROOT / "docs" / "healthchecker.1", FOLDER)
     for architecture in architectures:
         _require_consistent(FOLDER / name(architecture), section.version)
+    reservations = [text for each in architectures for text in _missing_source(FOLDER / name(each))]
     _packages()
     files = sorted(FOLDER.iterdir())
     (FOLDER / SUMS).write_text("".join(f"{_digest(file)}  {file.name}\n" for file in files))
     NOTES.write_text(section.text + "\n")
+    return reservations
 
 
 def _require_consistent(executable: Path, version: str) -> None:
-    """Raises ReleaseError where the bill of materials is on another file, or the source is not that of its glibc."""
+    """Raises ReleaseError where the bill of materials is on another file, or the executable of another version."""
     executable.chmod(0o755)  # artifacts of a workflow have lost it
-    bill = json.loads(Path(f"{executable}.cdx.json").read_text())
-    whole = bill["metadata"]["component"]
+    whole = json.loads(Path(f"{executable}.cdx.json").read_text())["metadata"]["component"]
     if whole["version"] != version or whole["hashes"][0]["content"] != _digest(executable):
         raise ReleaseError(f"{executable.name}.cdx.json is on another file; type: make release-executable")
-    (glibc,) = (part["version"] for part in bill["components"] if part["name"] == "glibc")
-    with tarfile.open(FOLDER / GLIBC) as tar:
-        if f"glibc_{glibc.rpartition(':')[2]}.dsc" not in tar.getnames():
-            raise ReleaseError(f"{GLIBC} is not the source of glibc {glibc}, which {executable.name} has in it")
     if executable.name == name():
         shown = subprocess.run([executable, "--version"], capture_output=True, text=True).stdout
         if shown != f"healthchecker {version}\n":
             raise ReleaseError(f"{executable.name} --version says {shown!r}, not healthchecker {version}")
+
+
+def _missing_source(executable: Path) -> Iterator[str]:
+    """A line where the source beside the executable is not that of its glibc: the archive of Debian may lag behind."""
+    bill = json.loads(Path(f"{executable}.cdx.json").read_text())
+    (glibc,) = (part["version"] for part in bill["components"] if part["name"] == "glibc")
+    with tarfile.open(FOLDER / GLIBC) as tar:
+        if f"glibc_{glibc}.dsc" not in tar.getnames():
+            yield f"{GLIBC} is not the source of glibc {glibc}, which is in {executable.name}; its licence asks for that"
 
 
 def _packages() -> None:

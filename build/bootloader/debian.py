@@ -19,11 +19,11 @@ def source(package: str) -> tuple[str, str]:
     return name, version
 
 
-def fetch(package: str, version: str, folder: Path, exact: bool = False) -> Path:
+def fetch(package: str, version: str, folder: Path) -> Path:
     """Download a source package by apt, with lists of its own: the system's need not name sources. Its .dsc file.
 
-    Where Debian no longer offers the version, another revision of the same release is taken, unless it has to be exact.
-    Raises BuildError.
+    Where the version is not offered, another revision of the same release is taken, and a line says so. Raises
+    BuildError.
     """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "lists" / "partial").mkdir(parents=True)
@@ -42,8 +42,7 @@ def fetch(package: str, version: str, folder: Path, exact: bool = False) -> Path
     }
     options = [f"--option={name}={value}" for name, value in settings.items()]
     run(["apt-get", *options, "update"])
-    records = "" if exact else run(["apt-cache", *options, "showsrc", "--only-source", package])
-    for candidate in revisions(records, version):
+    for candidate in revisions(run(["apt-cache", *options, "showsrc", "--only-source", package]), version):
         try:
             run(["apt-get", *options, "source", "--download-only", f"{package}={candidate}"], folder)
         except BuildError as error:

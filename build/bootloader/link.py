@@ -267,7 +267,7 @@ def publish(folder: Path) -> Path:
     package, version = debian.source("libc6-dev")
     archive = folder / f"{package}-source.tar"
     with TemporaryDirectory() as download, tarfile.open(archive, "w") as tar:
-        description = debian.fetch(package, version, Path(download), exact=True)
+        description = debian.fetch(package, version, Path(download))
         for path in sorted(description.parent.glob(f"{package}_*")):
             info = tarfile.TarInfo(path.name)  # without times and owners: the same each time
             info.size = path.stat().st_size
