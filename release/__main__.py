@@ -3,7 +3,7 @@
 tag           whether TAG (by default that of the tree's version) may be released: its version, its changelog
 executable    what is published of this architecture, built twice, into dist/
 folder        the folder to be published, dist/release, of the ARCHITECTURES (by default this machine's)
-push, join    the images, to REGISTRY; join appends each image's digest to the file GITHUB_OUTPUT, where that is set
+push, join    the images, to REGISTRY; join appends each image's name and digest to the file GITHUB_OUTPUT
 """
 
 import os
@@ -37,8 +37,12 @@ def assemble() -> None:
     architectures = os.environ.get("ARCHITECTURES", "").split() or [HERE]
     if unknown := set(architectures) - set(MACHINES.values()):
         raise ReleaseError(f"ARCHITECTURES: {' '.join(sorted(unknown))} is none of {' '.join(MACHINES.values())}")
-    folder.assemble(section(), architectures)
+    reservations = folder.assemble(section(), architectures)
     folder.show()
+    for reservation in reservations:
+        if os.environ.get("TAG"):
+            raise ReleaseError(reservation)
+        print(f"release: a tag would be refused: {reservation}")
 
 
 def registry() -> str:
@@ -59,7 +63,9 @@ def join() -> None:
     digests = images.join(registry(), __version__)
     if output := os.environ.get("GITHUB_OUTPUT"):
         with Path(output).open("a") as lines:
-            lines.writelines(f"{name}={digest}\n" for name, digest in digests.items())
+            lines.writelines(
+                f"{name}={registry()}/{name}\n{name}-digest={digest}\n" for name, digest in digests.items()
+            )
 
 
 STEPS: dict[str, Callable[[], None]] = {

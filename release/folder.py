@@ -58,7 +58,7 @@ def _missing_source(executable: Path) -> Iterator[str]:
     (glibc,) = (part["version"] for part in bill["components"] if part["name"] == "glibc")
     with tarfile.open(FOLDER / GLIBC) as tar:
         if f"glibc_{glibc}.dsc" not in tar.getnames():
-            yield f"{GLIBC} is not the source of glibc {glibc}, which is in {executable.name}; its licence asks for that"
+            yield f"{GLIBC} is not the source of glibc {glibc}, which is in {executable.name}, as the licence asks"
 
 
 def _packages() -> None:

@@ -77,7 +77,6 @@ def test_a_missing_file_is_named(dist: Path) -> None:
     [
         pytest.param({"digest": "0"}, "cdx.json is on another file", id="a bill on other bytes"),
         pytest.param({"version": "0.9.0"}, "cdx.json is on another file", id="a bill of another version"),
-        pytest.param({"glibc": "2.42-1"}, "is not the source of glibc 2.42-1", id="another glibc's source"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(dist: Path, bill: dict[str, str], reason: str) -> None:
@@ -85,6 +84,14 @@ def test_what_does_not_belong_together_is_refused(dist: Path, bill: dict[str, st
     write_bill(dist, **({"digest": digest} | bill))
     with pytest.raises(ReleaseError, match=reason):
         folder.assemble(SECTION, [executable.name().rpartition("-")[2]])
+
+
+@pytest.mark.parametrize(("glibc", "missing"), [("2.41-12", 0), ("2.41-12+deb13u1", 1)], ids=["its own", "another"])
+def test_a_source_of_another_glibc_speaks_against_publishing(dist: Path, glibc: str, missing: int) -> None:
+    write_bill(dist, hashlib.sha256((dist / NAME).read_bytes()).hexdigest(), glibc=glibc)
+    reservations = folder.assemble(SECTION, [executable.name().rpartition("-")[2]])
+    assert len(reservations) == missing
+    assert all(text.startswith(f"glibc-source.tar is not the source of glibc {glibc}") for text in reservations)
 
 
 def test_an_executable_of_another_version_is_refused(dist: Path) -> None:
