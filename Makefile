@@ -17,7 +17,7 @@ BINARY := dist/healthchecker-linux-$(MACHINE)
 # The Debian packages of those of some tools that are not there: each a command, and its package's name if that differs.
 missing = $$(for tool in $(1); do command -v $${tool%:*} >/dev/null || echo $${tool\#*:}; done)
 
-.PHONY: help binary image swarm-demo demo test fuzz mutants lint bench budgets docs lock clean \
+.PHONY: help binary image swarm-demo demo test test-source test-docker fuzz mutants lint bench budgets docs lock clean \
   release-check release-tag release-executable release-folder release-push release-join
 
 help: ## Show this list
@@ -38,6 +38,13 @@ test: lint $(BINARY) ## Lint, types, the whole test suite on the source and on t
 	@.ci/packages $(call missing,musl-gcc:musl-tools openssl strace valgrind)
 	$(BIN)/pytest --cov
 	$(BIN)/python -m tests.mutants
+
+test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
+	@.ci/packages $(call missing,openssl strace)
+	$(BIN)/pytest -k "not binary" $(addprefix tests/,accountservice docs fuzz probe release workflows)
+
+test-docker: $(READY) ## The tests that need a Docker engine, and images that can be pulled
+	HEALTHCHECKER_REQUIRE_DOCKER=1 HEALTHCHECKER_REQUIRE_PULL=1 $(BIN)/pytest -m e2e
 
 FUZZ_SECONDS ?= 60
 fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each

@@ -55,9 +55,8 @@ def build_twice() -> None:
 
 
 def _in_container(folder: Path, first: bool) -> None:
-    anew = [] if first else ["--no-cache-filter=executable,published"]
     try:
-        image.run("release", f"--output={folder}", *anew)
+        image.run("release", f"--output={folder}", f"--build-arg=BUILD={1 if first else 2}")
     except EngineError as error:
         raise ReleaseError(str(error)) from None
 

@@ -25,6 +25,16 @@ def images() -> None:
         image.build(target)
 
 
+def require_image(name: str) -> None:
+    """Go on where the image is here or can be pulled; otherwise skip, or fail where HEALTHCHECKER_REQUIRE_PULL=1."""
+    for attempt in (["image", "inspect", name], ["pull", "--quiet", name]):
+        if subprocess.run(["docker", *attempt], capture_output=True, timeout=300).returncode == 0:
+            return
+    if os.environ.get("HEALTHCHECKER_REQUIRE_PULL") == "1":
+        pytest.fail(f"HEALTHCHECKER_REQUIRE_PULL=1, but the image {name} cannot be pulled")
+    pytest.skip(f"the image {name} is not here and cannot be pulled")
+
+
 @contextmanager
 def running(*options: str, name: str = "accountservice") -> Iterator[str]:
     """A container of the image, as tightly confined as the documentation promises; removed in the end."""
