@@ -285,8 +285,9 @@ def revisions(records: str, version: str) -> list[str]:
 def _run(command: list[str], folder: Path | None = None) -> str:
     """What the command prints. Raises BuildError, with its complaint, where it fails."""
     done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
+        command, cwd=folder, env=os.environ | {"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
     if done.returncode:
         raise BuildError(f"{command[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
