@@ -17,8 +17,9 @@ BINARY := dist/healthchecker-linux-$(MACHINE)
 # The Debian packages of those of some tools that are not there: each a command, and its package's name if that differs.
 missing = $$(for tool in $(1); do command -v $${tool%:*} >/dev/null || echo $${tool\#*:}; done)
 
-.PHONY: help binary image swarm-demo demo test test-source test-docker fuzz mutants lint bench budgets docs lock clean \
-  release-check release-tag release-executable release-folder release-push release-join
+.PHONY: help binary image swarm-demo demo test test-source test-docker fuzz mutants bench budgets docs lock clean
+.PHONY: lint lint-python lint-docs lint-workflows lint-shell lint-docker lint-c
+.PHONY: release-check release-tag release-executable release-folder release-push release-join
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -55,12 +56,40 @@ fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
 mutants: $(READY) ## Look for changes to the probe that no test notices
 	$(BIN)/python -m tests.mutants
 
-lint: $(READY) ## Style, types, and the documentation's drift
+lint: lint-python lint-docs lint-workflows lint-shell lint-docker lint-c ## Style, types, likely mistakes, and the documentation's drift
+
+lint-python: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/vulture
+
+lint-docs: $(READY)
 	$(BIN)/python docs/reference.py --check
 	$(BIN)/python -m bench.report --check
+
+lint-workflows: $(READY)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	$(BIN)/pre-commit validate-config
+	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
+
+lint-shell:
+	@.ci/packages $(call missing,shellcheck)
+	shellcheck .ci/*
+
+lint-docker: $(READY)
+	$(BIN)/hadolint Dockerfile.multistage
+
+C := $(wildcard build/bootloader/*.c bench/*.c bench/rivals/*/*.c)
+lint-c: $(READY)
+	@.ci/packages $$($(BIN)/python build/bootloader/link.py --missing)
+	$(BIN)/clang-format --dry-run --Werror $(C) $(wildcard build/bootloader/*.h)
+	flags=$$($(BIN)/python build/bootloader/link.py --flags) && \
+	$(BIN)/clang-tidy --quiet $(C) -- $$flags && \
+	for source in $(C); do gcc $$flags -fanalyzer -o /dev/null $$source || exit; done
 
 RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
 RIVALS_LIBRARIES := golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev

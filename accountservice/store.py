@@ -229,14 +229,6 @@ def _allocate(lock: Path) -> bool:
     return made
 
 
-def _opened(key: bytes, record: bytes) -> bytes:
-    """A record's content. Raises StoreError where it is not as it was written."""
-    content = record[CHECKSUM_SIZE:]
-    if record != sealed(key, content):
-        raise StoreError(f"the store has damaged account {printable(key)}")
-    return content
-
-
 def _reason(error: Exception, path: str = "") -> str:
     """The words of the system or of LMDB, which begins with the path, or with a name of its own: MDB_MAP_FULL."""
     if isinstance(error, OSError):

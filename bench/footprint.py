@@ -45,8 +45,9 @@ def traced(command: Command) -> tuple[int, int, int, int]:
         temporary = Path(folder) / "tmp"
         temporary.mkdir()
         done = subprocess.run(
-            [*strace, *command.words], env={"TMPDIR": str(temporary)}, capture_output=True, timeout=PATIENCE
-        )
+            [*strace, *command.words], env={"TMPDIR": str(temporary)}, capture_output=True, timeout=PATIENCE,
+            check=False,
+        )  # fmt: skip
         if done.returncode != command.status:
             raise MeasureError(f"strace {' '.join(command.words)}: ended with {done.returncode}")
         lines = log.read_text(errors="replace").splitlines()
@@ -69,7 +70,7 @@ def loaders(programs: set[str]) -> set[str]:
     """The dynamic loaders that the kernel starts them by, which strace does not show."""
     found: set[str] = set()
     for program in programs:
-        listed = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=PATIENCE).stdout
+        listed = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
         found |= set(re.findall(r"^\s*(/\S*ld-linux\S*)", listed, re.MULTILINE))
     return found
 

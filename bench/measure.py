@@ -106,7 +106,7 @@ def instructions(command: Command) -> int:
         counting = ["valgrind", "--tool=callgrind", "--trace-children=yes", f"--callgrind-out-file={folder}/%p"]
         done = subprocess.run(
             [*counting, *command.words], capture_output=True, text=True, errors="replace", env={"TMPDIR": folder},
-            timeout=PATIENCE,
+            timeout=PATIENCE, check=False,
         )  # fmt: skip
     counts = re.findall(r"^==\d+== Collected : (\d+)", done.stderr, re.MULTILINE)
     if done.returncode != command.status or not counts:

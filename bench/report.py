@@ -168,8 +168,10 @@ def the_service(found: Figures) -> list[str]:
                 spread(theirs["requests"], count),
                 f"{ratio:.2f}",
             ]
-            for figure in ("p50", "p99", "p999"):
-                row.append(f"{milliseconds(ours[figure]['median'])} / {milliseconds(theirs[figure]['median'])}")
+            row += [
+                f"{milliseconds(ours[figure]['median'])} / {milliseconds(theirs[figure]['median'])}"
+                for figure in ("p50", "p99", "p999")
+            ]
             loses = ratio < 1 or ours["p99"]["median"] > theirs["p99"]["median"]
             rows.append(italics([row], {route} if loses else set())[0])
     starts, memory, images = found["starts"], found["memory"], found["images"]
@@ -197,7 +199,7 @@ def the_service(found: Figures) -> list[str]:
 
 def lost(found: Figures, what: str) -> bool:
     """Whether Go is ahead in this."""
-    of = {"start": "starts", "peak": "memory", "image": "images"}[what.split()[0].rstrip(",")]
+    of = {"start": "starts", "peak": "memory", "image": "images"}[what.split(maxsplit=1)[0].rstrip(",")]
     figures = {name: value["median"] if of == "starts" else value for name, value in found[of].items()}
     return bool(figures["Go"] < figures[SERVICE])
 

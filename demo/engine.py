@@ -16,7 +16,7 @@ class EngineError(Exception):
 def docker(*arguments: str, **environ: str) -> str:
     """What `docker ARGUMENTS...` prints. Raises EngineError, with the last line of its complaint."""
     try:
-        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, env=environ or None)
+        done = subprocess.run(["docker", *arguments], capture_output=True, text=True, env=environ or None, check=False)
     except FileNotFoundError:
         raise EngineError("there is no docker command here; install Docker") from None
     if done.returncode:

@@ -33,7 +33,9 @@ def run(target: str, *wanted: str) -> None:
         raise EngineError(f"IMAGE_OPTIONS cannot be read: {error}") from None
     command = ["docker", "build", *options, *more, "."]
     with LOG.open("a") as log:
-        done = subprocess.run(command, cwd=ROOT, env=os.environ | {"DOCKER_BUILDKIT": "1"}, stdout=log, stderr=log)
+        done = subprocess.run(
+            command, cwd=ROOT, env=os.environ | {"DOCKER_BUILDKIT": "1"}, stdout=log, stderr=log, check=False
+        )
     if done.returncode:
         lines = [line for line in LOG.read_text().splitlines() if line.strip()] or ["docker build failed"]
         metadata = [line.rpartition(" for ")[2].rstrip(":") for line in lines if "load metadata for " in line]

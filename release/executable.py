@@ -87,7 +87,7 @@ def _build_elsewhere(folder: Path) -> None:
 
 
 def _run(command: list[str], folder: Path, **environ: str) -> None:
-    done = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip() or "failed without a word").splitlines()
         raise ReleaseError(f"{Path(command[0]).name}: {lines[-1]}")

@@ -39,7 +39,7 @@ RESOLVERS: dict[str, Resolver | None] = {
     "silent": lambda _: None,
     "failing": lambda query: answered(query, 2),
     "unknowing": lambda query: answered(query, 3),
-    "without addresses": lambda query: answered(query),
+    "without addresses": answered,
     "garbled": lambda query: query[:2] + b"\xff" * 40,
     "cut short": lambda query: answered(
         query, 0x0200

@@ -64,8 +64,9 @@ def revisions(records: str, version: str) -> list[str]:
 
 def run(command: list[str], folder: Path | None = None) -> str:
     """What the command prints. Raises BuildError, with its complaint, where it fails."""
+    environ = os.environ | {"LC_ALL": "C"}
     done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise BuildError(f"{command[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}")

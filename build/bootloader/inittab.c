@@ -14,26 +14,25 @@
 #include "frozen.h"
 
 #if PY_VERSION_HEX >= 0x030D0000
-#define NEWER_MODULES(X) X(_suggestions) X(_sysconfig) X(_typing)
+#define NEWER_MODULES(X) , X(_suggestions), X(_sysconfig), X(_typing)
 #else
 #define NEWER_MODULES(X)
 #endif
 
 #define MODULES(X)                                                                                                     \
-    X(_abc) X(_ast) X(_bisect) X(_blake2) X(_codecs) X(_collections) X(_datetime) X(_functools) X(_heapq) X(_imp)      \
-    X(_io) X(_locale) X(_opcode) X(_operator) X(_random) X(_signal) X(_socket) X(_sre) X(_stat) X(_string)             \
-    X(_struct) X(_thread) X(_tokenize) X(_weakref) X(array) X(atexit) X(binascii) X(errno) X(gc)       \
-    X(itertools) X(math) X(posix) X(select) X(time) X(unicodedata) X(zlib) NEWER_MODULES(X)
+    X(_abc), X(_ast), X(_bisect), X(_blake2), X(_codecs), X(_collections), X(_datetime), X(_functools), X(_heapq),     \
+        X(_imp), X(_io), X(_locale), X(_opcode), X(_operator), X(_random), X(_signal), X(_socket), X(_sre), X(_stat),  \
+        X(_string), X(_struct), X(_thread), X(_tokenize), X(_weakref), X(array), X(atexit), X(binascii), X(errno),     \
+        X(gc), X(itertools), X(math), X(posix), X(select), X(time), X(unicodedata), X(zlib) NEWER_MODULES(X)
 
-#define DECLARE(name) extern PyObject *PyInit_##name(void);
-MODULES(DECLARE)
+#define DECLARE(name) *PyInit_##name(void)
+extern PyObject MODULES(DECLARE);
 
 /* Not in libpython: compiled from the source of the same CPython. */
-DECLARE(_ssl)
-DECLARE(_hashlib)
+extern PyObject DECLARE(_ssl), DECLARE(_hashlib);
 
 /* Of this program: signals.c. */
-DECLARE(_watchdog)
+extern PyObject DECLARE(_watchdog);
 
 /* Named otherwise than the rest. */
 extern PyObject *PyMarshal_Init(void);
@@ -64,10 +63,10 @@ init_hashlib(void)
     return PyInit__hashlib();
 }
 
-#define ENTRY(name) {#name, PyInit_##name},
+#define ENTRY(name) {#name, PyInit_##name}
 struct _inittab _PyImport_Inittab[] = {
-    MODULES(ENTRY)
-    ENTRY(_watchdog)
+    MODULES(ENTRY),
+    ENTRY(_watchdog),
     {"_hashlib", init_hashlib},
     {"_ssl", init_ssl},
     {"_warnings", _PyWarnings_Init},

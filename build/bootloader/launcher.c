@@ -38,9 +38,9 @@
 #include "snapshot.h"
 
 /* The linker's names where ld's option --wrap puts a function of ours in another's place. */
-void __wrap___register_frame_info(const void *, void *);
-int __wrap_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-int __real_getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+void __wrap___register_frame_info(const void *tables, void *object);
+int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found);
+int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found);
 
 /* For an exception that Python code let through, which it does only where it could not even be loaded. */
 static _Noreturn void
@@ -60,7 +60,8 @@ check(PyStatus status)
 /*
  * C's own streams lead nowhere: glibc lets a program set these variables (its manual, 12.2). CPython tells of its own
  * failures on stderr, in many lines ("Fatal Python error", "Python path configuration"), where the one line comes from
- * this file. And it looks at what the others are, which is no matter here: it does not start with a directory for stdin.
+ * this file. And it looks at what the others are, which is no matter here: with a directory for stdin it does not
+ * start.
  */
 static void
 disconnect_c_streams(void)

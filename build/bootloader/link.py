@@ -5,6 +5,7 @@ only. Those are compiled here from the source package of the installed Python. E
 built it.
 
     link.py --missing           names the system packages that have to be installed first
+    link.py --flags             names the flags for gcc that the sources here are compiled with
     link.py --source FOLDER     fetches the source package, to the folder that the build will look for it in
     link.py --publish FOLDER    writes to it what is to be published beside the executable: the source of its glibc
 """
@@ -49,12 +50,14 @@ NEEDED: dict[str, list[str | Path]] = {
 SOURCES = ["seal.c", "launcher.c", "signals.c", "inittab.c", "without_zstd.c"]
 MODULE_SOURCES = ["Modules/_ssl.c", "Modules/_hashopenssl.c"]
 
-COMPILE = ["gcc", "-c", "-O2", "-fwrapv", "-DNDEBUG", f"-I{HERE}"]
+FLAGS = ["-c", "-O2", "-fwrapv", "-DNDEBUG", f"-I{HERE}"]
 STRICT = [
     "-std=gnu11", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wstrict-prototypes",
     "-Wmissing-prototypes", "-Wundef", "-Wwrite-strings", "-Werror", "-isystem", str(INCLUDE),
 ]  # fmt: skip
 AS_CPYTHON = ["-w", "-DPy_BUILD_CORE_BUILTIN", f"-I{INCLUDE}", f"-I{INCLUDE / 'internal'}"]
+
+FIRST_HEAP = 8 * 1024 * 1024  # bytes for the first snapshot, which tells how many of them are used
 
 LINKED = [LIBPYTHON, *(LIBRARIES / name for name in ("libssl.a", "libcrypto.a", "libz.a", "libc.a"))]
 # Functions of these that launcher.c and snapshot.c have another one for.
@@ -195,7 +198,7 @@ def _module_source(name: str, folders: list[Path]) -> tuple[Path, bool]:
 def _compile(source: Path, work: Path, options: list[str]) -> Path:
     output = work / f"{source.stem}.o"
     # Without the folder in __FILE__, which _ssl.c has in its errors, any folder gives the same bytes.
-    run([*COMPILE, *options, f"-ffile-prefix-map={source.parent}/=", str(source), "-o", str(output)])
+    run(["gcc", *FLAGS, *options, f"-ffile-prefix-map={source.parent}/=", str(source), "-o", str(output)])
     return output
 
 
@@ -207,9 +210,9 @@ def _with_snapshot(objects: list[Path], work: Path) -> Bootloader:
     """
     libraries = [_without_unwinding(library, work) for library in LINKED]
     launcher = work / "launcher"
-    size = 8 * 1024 * 1024  # of the heap in it; a first snapshot tells how much of that is used
+    size = FIRST_HEAP
     for _ in range(2):
-        heap = _compile(HERE / "snapshot.c", work, [*STRICT, f"-DHEAP_SIZE={size}"])
+        heap = _compile(HERE / "snapshot.c", work, [*STRICT, heap_of(size)])
         trace = run([*LINK, str(heap), *map(str, objects), *map(str, libraries), "-lm", "-o", str(launcher)])
         snapshot, size = _take_snapshot(launcher)
     if any(_take_snapshot(launcher)[0] != snapshot for _ in range(3)):
@@ -226,6 +229,11 @@ def _linked(trace: str, work: Path) -> set[Path]:
     libraries = {Path(name) for name in re.findall(r"^\((.*)\)", trace, re.MULTILINE)}
     objects = {Path(name) for name in re.findall(r"^/.*\.o$", trace, re.MULTILINE)}
     return {originals.get(path.name, path).resolve() for path in libraries | {o for o in objects if o.parent != work}}
+
+
+def heap_of(size: int) -> str:
+    """The flag that tells snapshot.c the size of its heap, in bytes."""
+    return f"-DHEAP_SIZE={size}"
 
 
 def _take_snapshot(launcher: Path) -> tuple[bytes, int]:
@@ -280,10 +288,12 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["--missing"]:
             print(" ".join(missing()))
+        case ["--flags"]:
+            print(" ".join([*FLAGS, *STRICT, heap_of(FIRST_HEAP)]))
         case ["--source" | "--publish" as wanted, folder]:
             try:
                 (_python_source if wanted == "--source" else publish)(Path(folder).resolve())
             except BuildError as error:
                 raise SystemExit(f"build: {error}") from None
         case _:
-            raise SystemExit("usage: link.py --missing | --source FOLDER | --publish FOLDER")
+            raise SystemExit("usage: link.py --missing | --flags | --source FOLDER | --publish FOLDER")

@@ -13,8 +13,8 @@
  * All that this code touches of the file lies in the first pages: the seal, which layout.ld puts before the code, and
  * itself, by being in .text.unlikely, with which the code begins. (Of a file that has not even these, some 9 kB,
  * nothing can run.) It uses no libc, and no constants but those in the seal. layout.ld does one thing more: where the
- * data in the file ends within a page, the kernel itself clears the remainder of that page, and kills the process if the
- * page is not there. So the data ends with a page.
+ * data in the file ends within a page, the kernel itself clears the remainder of that page, and kills the process if
+ * the page is not there. So the data ends with a page.
  */
 
 #include "seal.h"
@@ -35,7 +35,7 @@ __attribute__((section(".seal"), used)) const struct seal seal = {
 
 char **environment;
 
-#if defined __x86_64__
+#ifdef __x86_64__
 
 __asm__(".section .text.unlikely, \"ax\"\n"
         ".globl sealed_start\n"

@@ -2,8 +2,8 @@
  * Ends that are not the verdict's own: damage, interrupts, and the watchdog. Each is one line and exit status 1.
  *
  * A crash must not be a signal's exit status (Docker knows 0 and 1), and an interrupt must be answered also where the
- * interpreter is not there yet, or waits inside the C library. A file that was cut short shows as SIGBUS, when a page is
- * touched that is not there any more; damaged code as any of the others.
+ * interpreter is not there yet, or waits inside the C library. A file that was cut short shows as SIGBUS, when a page
+ * is touched that is not there any more; damaged code as any of the others.
  *
  * The watchdog is a timer of the kernel's. It ends the process when its time is over, whatever keeps it from ending by
  * itself: a look-up where no second thread can be had, a file system that does not answer, a pipe that nobody reads, an
@@ -143,7 +143,7 @@ catch_signals(void)
     sigaction(SIGPROF, &action, NULL);
     sigaction(SIGALRM, &action, NULL); /* to be ignored first: that forgets one which waits to be let in */
     action.sa_sigaction = on_timer;
-    action.sa_flags |= SA_SIGINFO;
+    action.sa_flags = SA_ONSTACK | SA_SIGINFO;
     sigaction(SIGALRM, &action, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -171,7 +171,7 @@ arm(PyObject *module, PyObject *arguments)
     }
     const long microseconds = (long)(seconds * 1e6);
     const struct itimerval timer = {
-        .it_value = {.tv_sec = microseconds / 1000000, .tv_usec = microseconds % 1000000 + !microseconds},
+        .it_value = {.tv_sec = microseconds / 1000000, .tv_usec = (microseconds % 1000000) + !microseconds},
     };
     setitimer(ITIMER_REAL, &never, NULL); /* not while these are half written */
     concluding = length == 0;
@@ -184,7 +184,10 @@ arm(PyObject *module, PyObject *arguments)
 
 static PyMethodDef functions[] = {{"arm", arm, METH_VARARGS, arm_doc}, {NULL, NULL, 0, NULL}};
 static PART_OF_SNAPSHOT PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_watchdog", .m_size = 0, .m_methods = functions,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_watchdog",
+    .m_size = 0,
+    .m_methods = functions,
 };
 
 PyMODINIT_FUNC

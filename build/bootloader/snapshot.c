@@ -23,6 +23,7 @@
 #include <Python.h>
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,17 +55,17 @@ struct free_block {
 
 static size_t heap_used;
 static size_t sizes[HEAP_SIZE / ALIGNMENT]; /* by the block's place */
-static struct free_block *free_blocks[LARGEST_KEPT / ALIGNMENT + 1]; /* by their size */
+static struct free_block *free_blocks[(LARGEST_KEPT / ALIGNMENT) + 1]; /* by their size */
 
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_realloc(void *, size_t);
-void __real_free(void *);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *old);
 pthread_t __real_pthread_self(void);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-void *__wrap_realloc(void *, size_t);
-void __wrap_free(void *);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *old);
 pthread_t __wrap_pthread_self(void);
 
 static bool
@@ -213,11 +214,12 @@ write_snapshot(void)
 
     /* What is left of the process: its number, and Python's stack, where the calls that have returned were. */
     thread->native_thread_id = 0;
-    memset(thread->datastack_top, 0, (size_t)((char *)thread->datastack_limit - (char *)thread->datastack_top));
+    char *unused = (char *)thread->datastack_top;
+    memset(unused, 0, (size_t)((char *)thread->datastack_limit - unused));
 
     FILE *output = fdopen(STDOUT_FILENO, "w"); /* C's own streams lead nowhere (launcher.c) */
     FILE *report = fdopen(STDERR_FILENO, "w");
-    size_t size = (size_t)(snapshot_end - snapshot_start);
+    size_t size = (uintptr_t)snapshot_end - (uintptr_t)snapshot_start;
     if (!output || fwrite(snapshot_start, 1, size, output) != size || fflush(output) != 0)
         _exit(1);
     _exit(!report || fprintf(report, "%zu\n", heap_used) < 0 || fflush(report) != 0);

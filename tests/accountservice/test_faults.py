@@ -141,9 +141,6 @@ def test_a_record_under_a_key_that_is_not_its_own_is_not_served(tmp_path: Path) 
         assert service.ask("/health")[::2] == UP
 
 
-DAMAGED_FILE = "the store's file, or its lock file, is damaged, or was cut short while in use"
-
-
 def test_a_page_that_is_not_there_ends_the_process_with_one_line(tmp_path: Path) -> None:
     """The newer of LMDB's two first pages (mdb.c, struct MDB_meta) says that the accounts are behind the file's end."""
     with running(tmp_path) as service:

@@ -15,8 +15,6 @@ from tests.conftest import needs_root, wait_for_connection
 from tests.frozen.conftest import Case, assert_all_come_out_right, start
 from tests.servers import serving
 
-NOBODY = 65534
-
 # In a mount namespace of its own: the folder $0, read-only, becomes the root, and nobody runs the rest there.
 ENTER = """
 mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec chroot --userspec=65534:65534 "$0" "$@"
