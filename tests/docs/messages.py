@@ -10,9 +10,13 @@ ROOT = Path(__file__).parents[2]
 WORDS = re.compile(r"[A-Za-z]+ [a-z]+")  # what has none of these is no message: a name, a format, a type
 
 
-def of_python(*patterns: str) -> list[str]:
-    """The texts with words in them, as they stand in the code, with `{}` for what is put in; docstrings are none."""
-    texts = [text for pattern in patterns for path in sorted(ROOT.glob(pattern)) for text in _texts(path)]
+def of_python(*patterns: str, without: str = "") -> list[str]:
+    """The texts with words in them, as they stand in the code, with `{}` for what is put in; docstrings are none.
+
+    The file named by `without` is left out.
+    """
+    paths = [path for pattern in patterns for path in sorted(ROOT.glob(pattern)) if path.name != without]
+    texts = [text for path in paths for text in _texts(path)]
     return sorted({text for text in texts if WORDS.search(text)})
 
 

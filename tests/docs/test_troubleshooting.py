@@ -361,7 +361,7 @@ def test_every_line_is_brought_about_or_says_why_not() -> None:
     assert to_bring_about == list(CASES)
 
 
-@pytest.mark.parametrize("text", messages.of_python("probe/*.py", "build/bootloader/archive.py"))
+@pytest.mark.parametrize("text", messages.of_python("probe/*.py", "build/bootloader/archive.py", without="licenses.py"))
 def test_every_message_of_the_program_is_there(text: str) -> None:
     options = cli.answer(["--help"], {}, monotonic()).output
     assert messages.is_said(text, LINES) or messages.is_said(" ".join(text.split()), " ".join(options.split()))
