@@ -7,10 +7,13 @@
 #include <openssl/bio.h>
 #include <openssl/comp.h>
 
-/* Declared in no header, or in none before OpenSSL 3.2. */
+#if OPENSSL_VERSION_NUMBER < 0x30200000L
 COMP_METHOD *COMP_zstd(void);
 COMP_METHOD *COMP_zstd_oneshot(void);
 const BIO_METHOD *BIO_f_zstd(void);
+#endif
+
+/* Declared in no header. */
 void ossl_comp_zstd_cleanup(void);
 
 COMP_METHOD *
