@@ -54,7 +54,7 @@ def component(name: str) -> Component:
     """The component that an installed package is. Raises PackageNotFoundError."""
     package = distribution(name)
     fields = package.metadata  # Core metadata specifications, License-Expression and License
-    declared = fields.get("License-Expression") or fields.get("License") or "not declared"
+    declared = next((fields[name] for name in ("License-Expression", "License") if name in fields), "not declared")
     texts = [
         Path(str(package.locate_file(file))).read_text(encoding="utf-8")
         for file in sorted(package.files or [], key=str)
