@@ -28,19 +28,28 @@ microseconds(struct timeval duration)
     return (duration.tv_sec * 1000000LL) + duration.tv_usec;
 }
 
+/* Nothing to read, and nobody reads: -1 where that cannot be. */
+static int
+discard_streams(void)
+{
+    int discard = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (discard < 0)
+        return -1;
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        dup2(discard, stream);
+    return close(discard);
+}
+
 int
 main(int argc, char **argv)
 {
     struct rusage usage;
     int status;
-    int discard = open("/dev/null", O_RDWR | O_CLOEXEC);
     int report = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
-    if (argc < 2 || discard < 0 || report < 0)
+    if (argc < 2 || report < 0 || discard_streams() < 0)
         return 2;
-    dup2(discard, STDIN_FILENO);
-    dup2(discard, STDOUT_FILENO);
-    dup2(discard, STDERR_FILENO);
 
     long long started = nanoseconds();
     /* The child borrows this process's memory, and does nothing with it. NOLINTNEXTLINE(*vfork,*unsafe-functions) */
