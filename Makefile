@@ -36,7 +36,7 @@ demo: $(READY) ## Start the account service, probe it healthy and unhealthy, sto
 	@$(BIN)/python demo/session.py
 
 test: lint $(BINARY) ## Lint, types, the whole test suite on the source and on the executable, and whether it notices changes
-	@.ci/packages $(call missing,musl-gcc:musl-tools openssl strace valgrind)
+	@.ci/packages $(call missing,mandoc musl-gcc:musl-tools openssl strace valgrind)
 	$(BIN)/pytest --cov
 	$(BIN)/python -m tests.mutants
 

@@ -3,6 +3,7 @@
 The registry is named as in `docker push`: HOST[:PORT]/OWNER. Whoever publishes has logged in before.
 """
 
+import json
 import re
 
 from demo.engine import docker
@@ -34,7 +35,7 @@ def join(registry: str, version: str) -> dict[str, str]:
         wanted = [f"--tag={image}:{tag}" for tag in tags(version)]
         parts = [f"{image}:{version}-{architecture}" for architecture in MACHINES.values()]
         docker("buildx", "imagetools", "create", *wanted, *parts)
-        inspected = docker("buildx", "imagetools", "inspect", "--format={{.Manifest.Digest}}", f"{image}:{version}")
-        digests[name] = inspected
-        print(f"{image}@{inspected}: {', '.join(tags(version))}")
+        index = docker("buildx", "imagetools", "inspect", "--format={{json .Manifest}}", f"{image}:{version}")
+        digests[name] = str(json.loads(index)["digest"])
+        print(f"{image}@{digests[name]}: {', '.join(tags(version))}")
     return digests

@@ -1,0 +1,28 @@
+"""The links of the documentation lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path for folder in (".", "docs", "docs/bench", "build/bootloader") for path in (ROOT / folder).glob("*.md")
+)
+
+
+def anchors(page: Path) -> set[str]:
+    """The names by which GitHub lets headings be linked to."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_every_link_to_a_file_of_the_project_finds_it(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target) or target == "../../releases":  # GitHub's, beside the branch's files
+            continue
+        assert (page.parent / path).exists(), target
+        if anchor:
+            assert anchor in anchors(page.parent / path if path else page), target

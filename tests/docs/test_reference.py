@@ -1,0 +1,82 @@
+"""The reference and the man page say of the command what it is."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import reference
+
+from probe import cli
+from probe.options import OPTIONS, TEXTS, URL, Option
+from release.changelog import CHANGELOG
+
+PAGE = reference.PAGE.read_text()
+MANUAL = reference.MANUAL.read_text()
+PLAIN = re.sub(r"\\f[BR]", "", MANUAL).replace("\\-", "-").replace("\\(aq", "'")
+
+
+@pytest.mark.parametrize("parameter", cli.build_command().params, ids=lambda parameter: str(parameter.name))
+def test_each_parameter_of_the_command_is_on_both_pages(parameter: object) -> None:
+    spellings = [*getattr(parameter, "opts", [])]
+    for spelling in spellings if spellings != ["url"] else ["URL"]:
+        assert f"`{spelling}" in PAGE
+        assert spelling in PLAIN
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, URL], ids=lambda option: option.name)
+def test_each_variable_and_default_is_on_both_pages(option: Option) -> None:
+    for page in (PAGE.replace("\n  ", " "), PLAIN.replace("\n", " ")):
+        assert option.variable in page
+        assert option.help in page.replace("`", "")
+
+
+def test_the_pages_name_no_option_that_there_is_not() -> None:
+    known = {option.long for option in (*OPTIONS, *TEXTS)}
+    assert set(re.findall(r"(?<![\w-])--[a-z]+", PLAIN)) - known <= {"--interval", "--timeout"}
+
+
+def test_the_manual_is_dated_by_the_changelog() -> None:
+    date = re.search(r"^## \S+ - (\S+)$", CHANGELOG.read_text(), re.MULTILINE)
+    assert date is not None
+    assert f" {date[1]} " in MANUAL.splitlines()[1]
+
+
+def test_mandoc_has_nothing_to_say_of_the_manual() -> None:
+    mandoc = shutil.which("mandoc")
+    if mandoc is None:
+        pytest.skip("there is no mandoc; install Debian's package mandoc")
+    done = subprocess.run([mandoc, "-T", "lint", "-W", "warning", reference.MANUAL], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("stale", ["healthchecker.md", "healthchecker.1"])
+def test_a_stale_page_is_told_with_the_command_to_type(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stale: str
+) -> None:
+    for path in (reference.PAGE, reference.MANUAL):
+        text = path.read_text()
+        (tmp_path / path.name).write_text(text.replace("HEALTHCHECKER_", "HC_") if path.name == stale else text)
+    monkeypatch.setattr(reference, "PAGE", tmp_path / "healthchecker.md")
+    monkeypatch.setattr(reference, "MANUAL", tmp_path / "healthchecker.1")
+    monkeypatch.setattr(sys, "argv", ["reference.py", "--check"])
+    with pytest.raises(SystemExit, match=r"type: make docs$"):
+        reference.main()
+
+
+LINES = [
+    pytest.param("`-port=80`", r"\fB\-port=80\fR", id="code in bold, dashes as they are typed"),
+    pytest.param(r"a\b", r"a\eb", id="backslash"),
+    pytest.param("it's", r"it\(aqs", id="quote"),
+]
+
+
+@pytest.mark.parametrize(("markdown", "roff"), LINES)
+def test_text_is_set_so_that_roff_takes_none_of_it_for_its_own(markdown: str, roff: str) -> None:
+    assert reference.man(f"# page\n\n{markdown}\n", "2026-11-24").splitlines()[-1] == roff
+
+
+def test_a_line_that_begins_with_a_dot_is_text() -> None:
+    assert reference.man("# page\n\n.SH is text\n", "2026-11-24").splitlines()[-1] == r"\&.SH is text"
