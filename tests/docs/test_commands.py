@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,13 +44,8 @@ DOCKER = [
 ]
 
 
-def of_kind(*kinds: str) -> pytest.MarkDecorator:
-    found = [block for block in EVERY if block.kind in kinds]
-    return pytest.mark.parametrize("block", found, ids=[block.place for block in found])
-
-
-def of_language(*languages: str) -> pytest.MarkDecorator:
-    found = [block for block in EVERY if block.language in languages]
+def blocks_where(chosen: Callable[[Block], bool]) -> pytest.MarkDecorator:
+    found = [block for block in EVERY if chosen(block)]
     return pytest.mark.parametrize("block", found, ids=[block.place for block in found])
 
 
@@ -62,34 +58,47 @@ def test_the_comment_above_a_block_says_how_it_is_tried(page: Path) -> None:
     assert [block.place for block in blocks(page) if not block.kind] == []
 
 
-@of_kind("run by")
+@blocks_where(lambda block: block.kind == "run by")
 def test_a_file_of_the_project_has_the_same_commands(block: Block) -> None:
     file = commands(block._replace(text=(ROOT / block.argument).read_text()))
     for command in commands(block):
         assert any(re.search(rf"(?<![\w-]){re.escape(command)}(?![\w-])", line) for line in file), command
 
 
-@of_kind("from")
+@blocks_where(lambda block: block.kind == "from")
 def test_an_excerpt_stands_in_its_file(block: Block) -> None:
     lines = [line.strip() for line in block.text.splitlines()]
     there = [line.strip() for line in (ROOT / block.argument).read_text().splitlines()]
     assert any(there[start : start + len(lines)] == lines for start in range(len(there)))
 
 
-@of_language(*DATA)
+@blocks_where(lambda block: block.language in DATA)
 def test_data_can_be_read(block: Block) -> None:
     assert DATA[block.language](block.text)
 
 
-@of_language("yaml")
+@blocks_where(lambda block: block.argument == "compose.yaml" and block.kind == "file")
 def test_a_compose_file_is_one(block: Block, tmp_path: Path) -> None:
-    if not block.text.startswith("services:"):
-        pytest.skip("not a compose file")
     file = tmp_path / "compose.yaml"
     file.write_text(block.text)
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
     done = subprocess.run(check, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("units are looked at by systemd-analyze, of the package systemd")
+    (tmp_path / "bin").mkdir()
+    for program in ("accountservice", "healthchecker"):
+        (tmp_path / "bin" / program).symlink_to("/bin/true")
+    units = {tmp_path / block.argument: block.text for block in EVERY if block.language == "ini"}
+    for file, text in units.items():
+        file.write_text(text.replace("/usr/local/bin", str(tmp_path / "bin")))
+    verify = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, units)]
+    done = subprocess.run(verify, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(units) == 3
 
 
 @pytest.fixture
@@ -184,7 +193,7 @@ def written(session: Session, saved: list[Path]) -> str:
         if block.kind == "file":
             source = file.with_suffix(".file")
             source.write_text(block.text)
-            lines.append(f"exec >{file} 2>&1; mkdir -p $(dirname {block.argument}); cp {source} {block.argument}")
+            lines.append(f"exec >{file} 2>&1; cp --remove-destination {source} {block.argument}")  # it may be a link
         else:
             lines += [f"exec >{file} 2>&1", block.text]
     return "\n".join(lines)
