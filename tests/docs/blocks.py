@@ -55,7 +55,7 @@ class Block(NamedTuple):
     @property
     def place(self) -> str:
         """Where it is, for people."""
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
+        return f"{self.page.name}:{self.line}"
 
 
 class Session(NamedTuple):
