@@ -11,6 +11,9 @@ import pytest
 from demo import engine, image
 from demo.engine import EngineError, docker
 
+# Asked here, since while a test runs there are none of these variables.
+REQUIRE_PULL = os.environ.get("HEALTHCHECKER_REQUIRE_PULL") == "1"
+
 
 @pytest.fixture(scope="session")
 def images() -> None:
@@ -27,12 +30,21 @@ def images() -> None:
 
 def require_image(name: str) -> None:
     """Go on where the image is here or can be pulled; otherwise skip, or fail where HEALTHCHECKER_REQUIRE_PULL=1."""
-    for attempt in (["image", "inspect", name], ["pull", "--quiet", name]):
+    _require(f"the image {name}", ["image", "inspect", name], ["pull", "--quiet", name])
+
+
+def require_compose() -> None:
+    """Go on where there is `docker compose`; otherwise as with an image."""
+    _require("the plugin compose", ["compose", "version"])
+
+
+def _require(what: str, *attempts: list[str]) -> None:
+    for attempt in attempts:
         if subprocess.run(["docker", *attempt], capture_output=True, timeout=300).returncode == 0:
             return
-    if os.environ.get("HEALTHCHECKER_REQUIRE_PULL") == "1":
-        pytest.fail(f"HEALTHCHECKER_REQUIRE_PULL=1, but the image {name} cannot be pulled")
-    pytest.skip(f"the image {name} is not here and cannot be pulled")
+    if REQUIRE_PULL:
+        pytest.fail(f"HEALTHCHECKER_REQUIRE_PULL=1, but {what} is not to be had")
+    pytest.skip(f"{what} is not to be had here")
 
 
 @contextmanager

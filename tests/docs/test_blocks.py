@@ -1,0 +1,99 @@
+"""What the tests of the documentation's commands would notice."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import Session, blocks, sessions
+from tests.docs.test_commands import perform
+
+PAGE = """# A page
+
+<!-- runs -->
+```sh
+name=world; echo "hello $name"  # a comment
+```
+
+```text
+hello world
+```
+
+```sh
+rm -rf unmarked
+```
+
+## Another section
+
+1. In a list:
+
+   <!-- file: page.html -->
+   ```html
+   <html>
+   ```
+
+   <!-- runs -->
+   ```sh
+   cat page.html
+   ```
+"""
+
+
+def page(folder: Path, text: str) -> Path:
+    file = folder / "page.md"
+    file.write_text(text)
+    return file
+
+
+def session(folder: Path, commands: str, printed: str = "") -> Session:
+    text = f"<!-- runs -->\n```sh\n{commands}\n```\n\n```text\n{printed}\n```\n"
+    (found,) = sessions(page(folder, text), "runs")
+    return found
+
+
+def test_a_block_has_its_place_and_its_mark(tmp_path: Path) -> None:
+    found = [(block.place, block.kind, block.argument, block.text) for block in blocks(page(tmp_path, PAGE))]
+    assert found == [
+        ("page.md:4", "runs", "", 'name=world; echo "hello $name"  # a comment\n'),
+        ("page.md:12", "", "", "rm -rf unmarked\n"),
+        ("page.md:21", "file", "page.html", "<html>\n"),
+        ("page.md:26", "runs", "", "cat page.html\n"),
+    ]
+
+
+def test_a_section_is_a_session_unless_the_page_is_one(tmp_path: Path) -> None:
+    kinds = ("runs", "file")
+    assert [found.name for found in sessions(page(tmp_path, PAGE), *kinds)] == ["page.md: ", "page.md: Another section"]
+    assert [found.name for found in sessions(page(tmp_path, "<!-- one session -->\n" + PAGE), *kinds)] == ["page.md"]
+
+
+def test_blocks_of_a_session_share_variables_and_files(tmp_path: Path) -> None:
+    folder = tmp_path / "place"
+    folder.mkdir()
+    for found in sessions(page(tmp_path, PAGE), "runs", "file"):
+        perform(found, folder, 30)
+    assert (folder / "page.html").read_text() == "<html>\n"
+
+
+BROKEN = {
+    "other output": ("echo no", "echo yes", "page.md:2 prints something else"),
+    "a command that fails": ("false; echo no", "", "page.md:2: exit status 1, having printed:"),
+    "a command that fails in a pipe": ("false | cat", "", "page.md:2: exit status 1, having printed:"),
+    "an unset variable": ("echo $nowhere", "", "nowhere: unbound variable"),
+    "no end": ("sleep 60 & wait", "", "page.md:2: no end within 1 s, having printed:"),
+}
+
+
+@pytest.mark.parametrize(("commands", "printed", "words"), BROKEN.values(), ids=list(BROKEN))
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, commands: str, printed: str, words: str) -> None:
+    folder = tmp_path / "place"
+    folder.mkdir()
+    with pytest.raises((AssertionError, pytest.fail.Exception)) as caught:
+        perform(session(tmp_path, commands, printed), folder, 1 if words.startswith("page.md:2: no end") else 30)
+    assert words in str(caught.value)
+
+
+def test_times_addresses_and_identities_may_differ(tmp_path: Path) -> None:
+    folder = tmp_path / "place"
+    folder.mkdir()
+    printed = '(1 ms) {"servedBy":"10.0.1.5"}'
+    perform(session(tmp_path, """echo '(23 ms) {"servedBy":"172.17.0.9"}'""", printed), folder, 30)

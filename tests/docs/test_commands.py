@@ -1,0 +1,230 @@
+"""The commands of the documentation run, print what is said there, and stand where it is said: see blocks.py."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import yaml
+
+from demo.engine import EngineError, docker
+from release.executable import name
+from tests.conftest import PATIENCE
+from tests.docs.blocks import PAGES, Block, Session, blocks, commands, sessions
+from tests.docs.messages import ROOT
+from tests.e2e.conftest import require_compose, require_image
+
+BY_HAND = 120.0  # seconds for the commands of a session; on an engine they wait for several checks
+ON_ENGINE = 480.0
+
+DATA: dict[str, Callable[[str], object]] = {"json": json.loads, "yaml": yaml.safe_load}
+
+LATER = {"README.md": pytest.mark.xfail(reason="its blocks have no comments yet")}
+
+EVERY = [block for page in PAGES for block in blocks(page)]
+PLAIN = [
+    session
+    for page in PAGES
+    for session in sessions(page, "runs", "file")
+    if any(block.kind == "runs" for block in session.blocks)
+]
+DOCKER = [
+    session
+    for page in PAGES
+    for session in sessions(page, "runs", "file", "docker")
+    if any(block.kind == "docker" for block in session.blocks)
+]
+
+
+def blocks_where(chosen: Callable[[Block], bool]) -> pytest.MarkDecorator:
+    found = [block for block in EVERY if chosen(block)]
+    return pytest.mark.parametrize("block", found, ids=[block.place for block in found])
+
+
+def in_turn(found: list[Session]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("session", found, ids=[session.name for session in found])
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name, marks=LATER.get(page.name, ())) for page in PAGES])
+def test_the_comment_above_a_block_says_how_it_is_tried(page: Path) -> None:
+    assert [block.place for block in blocks(page) if not block.kind] == []
+
+
+@blocks_where(lambda block: block.kind == "run by")
+def test_a_file_of_the_project_has_the_same_commands(block: Block) -> None:
+    file = commands(block._replace(text=(ROOT / block.argument).read_text()))
+    for command in commands(block):
+        assert any(re.search(rf"(?<![\w-]){re.escape(command)}(?![\w-])", line) for line in file), command
+
+
+@blocks_where(lambda block: block.kind == "from")
+def test_an_excerpt_stands_in_its_file(block: Block) -> None:
+    lines = [line.strip() for line in block.text.splitlines()]
+    there = [line.strip() for line in (ROOT / block.argument).read_text().splitlines()]
+    assert any(there[start : start + len(lines)] == lines for start in range(len(there)))
+
+
+@blocks_where(lambda block: block.language in DATA)
+def test_data_can_be_read(block: Block) -> None:
+    assert DATA[block.language](block.text)
+
+
+@blocks_where(lambda block: block.argument == "compose.yaml" and block.kind == "file")
+def test_a_compose_file_is_one(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text(block.text)
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    done = subprocess.run(check, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("units are looked at by systemd-analyze, of the package systemd")
+    (tmp_path / "bin").mkdir()
+    for program in ("accountservice", "healthchecker"):
+        (tmp_path / "bin" / program).symlink_to("/bin/true")
+    units = {tmp_path / block.argument: block.text for block in EVERY if block.language == "ini"}
+    for file, text in units.items():
+        file.write_text(text.replace("/usr/local/bin", str(tmp_path / "bin")))
+    verify = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, units)]
+    done = subprocess.run(verify, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(units) == 3
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What lies in the project's folder, by links, in one where commands may write."""
+    with socket.socket() as connection:
+        if connection.connect_ex(("127.0.0.1", 6767)) == 0:
+            pytest.skip("port 6767, which the account service of the pages has, is taken here")
+    place = tmp_path / "place"
+    place.mkdir()
+    for path in ROOT.iterdir():
+        if path.name in {".venv", ".ci"} or not path.name.startswith((".", "accounts.db")):
+            (place / path.name).symlink_to(path)
+    return place
+
+
+@pytest.mark.usefixtures("binary")
+@pytest.mark.timeout(BY_HAND + PATIENCE)
+@in_turn(PLAIN)
+def test_commands_run(session: Session, folder: Path) -> None:
+    perform(session, folder, BY_HAND)
+
+
+@pytest.mark.e2e
+@pytest.mark.usefixtures("images")
+@pytest.mark.timeout(ON_ENGINE + 900)
+@in_turn(DOCKER)
+def test_commands_run_on_an_engine(session: Session, folder: Path) -> None:
+    for block in session.blocks:
+        if block.argument and block.kind == "docker":
+            require(block.argument)
+    if not (folder / "dist" / name()).exists():
+        lend_executable(folder)
+    with tidied(session):
+        perform(session, folder, ON_ENGINE)
+
+
+def require(what: str) -> None:
+    """Go on where what a block names is to be had."""
+    if what == "compose":
+        require_compose()
+    else:
+        require_image(what)
+
+
+def lend_executable(folder: Path) -> None:
+    """Take the executable from the image, where none was built here."""
+    (folder / "dist").unlink(missing_ok=True)
+    (folder / "dist").mkdir()
+    container = docker("create", "healthchecker")
+    docker("cp", f"{container}:/{name()}", str(folder / "dist"))
+    docker("rm", container)
+
+
+@contextmanager
+def tidied(session: Session) -> Iterator[None]:
+    """Remove what the session has made and, having failed, left."""
+    swarm = docker("info", "--format", "{{.Swarm.LocalNodeState}}")
+    text = "".join(block.text for block in session.blocks if block.kind != "file")
+    remove = [["stack", "rm", made] for made in re.findall(r"docker stack deploy .* (\w+)$", text, re.MULTILINE)]
+    remove += [["rm", "--force", "--volumes", made] for made in re.findall(r"--name[ =](\S+)", text)]
+    remove += [["rmi", "--force", made] for made in re.findall(r"--tag[ =](\S+)", text)]
+    if swarm == "inactive" and "docker swarm init" in text:
+        remove.append(["swarm", "leave", "--force"])
+    try:
+        yield
+    finally:
+        for command in remove:
+            with suppress(EngineError):
+                docker(*command)
+
+
+def perform(session: Session, folder: Path, seconds: float) -> None:
+    """Run the session's commands in the folder, and compare what they print with what is said there."""
+    saved = [folder.parent / str(number) for number in range(len(session.blocks))]
+    script = folder.parent / "script"
+    script.write_text(written(session, saved))
+    failure = failed(["bash", str(script)], folder, seconds)
+    tried = [(block, file.read_text()) for block, file in zip(session.blocks, saved, strict=True) if file.exists()]
+    if failure:
+        block, printed = tried.pop()
+        pytest.fail(f"{block.place}: {failure}, having printed:\n{printed}")
+    for block, printed in tried:
+        if block.printed is not None:
+            assert normal(printed) == normal(block.printed), f"{block.place} prints something else"
+
+
+def written(session: Session, saved: list[Path]) -> str:
+    """The session as a script, in which what each block prints has its file, and a block that is a file is copied."""
+    lines = ["set -eu -o pipefail"]
+    for block, file in zip(session.blocks, saved, strict=True):
+        if block.kind == "file":
+            source = file.with_suffix(".file")
+            source.write_text(block.text)
+            lines.append(f"exec >{file} 2>&1; cp --remove-destination {source} {block.argument}")  # it may be a link
+        else:
+            lines += [f"exec >{file} 2>&1", block.text]
+    return "\n".join(lines)
+
+
+def failed(command: list[str], folder: Path, seconds: float) -> str:
+    """Run a command that has to end well and in time, and end all that it has started: what went wrong, if anything."""
+    environ = os.environ | {"DOCKER_BUILDKIT": "1"}
+    process = subprocess.Popen(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        status = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return f"no end within {seconds:.0f} s"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return f"exit status {status}" if status else ""
+
+
+VOLATILE = {
+    r"[ \t]+$": "",
+    r"\(\d+ ms\)": "(1 ms)",
+    r'"servedBy":"[^"]*"': '"servedBy":"10.0.1.5"',
+    r"\b[0-9a-f]{64}\b": "ID",
+    r"^Up .* \(": "Up 5 seconds (",
+}
+
+
+def normal(text: str) -> str:
+    """The text without what is another each time: times, addresses, identities."""
+    for pattern, replacement in VOLATILE.items():
+        text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
+    return text.strip()
