@@ -27,8 +27,6 @@ ON_ENGINE = 480.0
 
 DATA: dict[str, Callable[[str], object]] = {"json": json.loads, "yaml": yaml.safe_load}
 
-LATER = {"README.md": pytest.mark.xfail(reason="its blocks have no comments yet")}
-
 EVERY = [block for page in PAGES for block in blocks(page)]
 PLAIN = [
     session
@@ -53,7 +51,7 @@ def in_turn(found: list[Session]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("session", found, ids=[session.name for session in found])
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=page.name, marks=LATER.get(page.name, ())) for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_the_comment_above_a_block_says_how_it_is_tried(page: Path) -> None:
     assert [block.place for block in blocks(page) if not block.kind] == []
 
