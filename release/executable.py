@@ -65,25 +65,24 @@ def _natively(folder: Path, first: bool) -> None:
     if first:
         _run(["make", "binary"], ROOT)
     else:
-        _build_elsewhere(folder)
+        with TemporaryDirectory() as copy:
+            for file in build_elsewhere(Path(copy)):
+                shutil.move(file, folder)
     _run([sys.executable, "build/bootloader/link.py", "--publish", str(folder)], ROOT)
 
 
-def _build_elsewhere(folder: Path) -> None:
-    """Build in a copy of the sources, with another seed for hashes: neither may leave a trace in the executable."""
-    with TemporaryDirectory() as copy:
-        sources = Path(copy)
-        for part in ("build", "probe"):
-            shutil.copytree(ROOT / part, sources / part, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "LICENSE", sources)
-        work = sources / ".build" / "bootloader"
-        work.mkdir(parents=True)
-        for source in (ROOT / ".build" / "bootloader").glob("python*"):  # not to download it again
-            (work / source.name).symlink_to(source)
-        pyinstaller = str(Path(sys.executable).parent / "pyinstaller")
-        _run([pyinstaller, "--log-level=WARN", "build/pyinstaller.spec"], sources, PYTHONHASHSEED="1")
-        for file in beside(name()):
-            shutil.move(sources / "dist" / file, folder / file)
+def build_elsewhere(sources: Path) -> list[Path]:
+    """Build in a copy of the sources, with another seed for hashes: neither may leave a trace. The files made."""
+    for part in ("build", "probe"):
+        shutil.copytree(ROOT / part, sources / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "LICENSE", sources)
+    work = sources / ".build" / "bootloader"
+    work.mkdir(parents=True)
+    for source in (ROOT / ".build" / "bootloader").glob("python*"):  # not to download it again
+        (work / source.name).symlink_to(source)
+    pyinstaller = str(Path(sys.executable).parent / "pyinstaller")
+    _run([pyinstaller, "--log-level=WARN", "build/pyinstaller.spec"], sources, PYTHONHASHSEED="1", LC_ALL="C")
+    return [sources / "dist" / file for file in beside(name())]
 
 
 def _run(command: list[str], folder: Path, **environ: str) -> None:

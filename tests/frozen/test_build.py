@@ -1,38 +1,19 @@
 """The build: the same bytes each time, and one line where something is missing."""
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import debian
 import link
 import pytest
 
+from release import executable
+
 ROOT = Path(__file__).parent.parent.parent
 
 
 def test_a_second_build_in_another_folder_gives_the_same_bytes(binary: Path, tmp_path: Path) -> None:
-    for folder in ("build", "probe"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "LICENSE", tmp_path)
-    work = tmp_path / ".build" / "bootloader"
-    work.mkdir(parents=True)
-    for source in (ROOT / ".build" / "bootloader").glob("python*"):  # not to download it again
-        (work / source.name).symlink_to(source)
-    pyinstaller = str(Path(sys.executable).parent / "pyinstaller")
-    done = subprocess.run(
-        [pyinstaller, "build/pyinstaller.spec"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONHASHSEED": "1", "LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"{binary.name}: {binary.stat().st_size:,} bytes" in done.stdout
-    for name in (binary.name, f"{binary.name}.cdx.json", f"{binary.name}.licenses.txt"):
-        assert (tmp_path / "dist" / name).read_bytes() == (binary.parent / name).read_bytes()
+    for file in executable.build_elsewhere(tmp_path):
+        assert file.read_bytes() == (binary.parent / file.name).read_bytes()
     assert sorted(path.name for path in (tmp_path / "build").iterdir() if path.name != "__pycache__") == sorted(
         path.name for path in (ROOT / "build").iterdir() if path.name != "__pycache__"
     )
