@@ -31,7 +31,10 @@ COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 def main() -> None:
     """Write or compare."""
     page = with_options(PAGE.read_text())
-    date = changelog.section(__version__, changelog.CHANGELOG.read_text()).date
+    try:
+        date = changelog.section(__version__, changelog.CHANGELOG.read_text()).date
+    except changelog.ReleaseError as error:
+        sys.exit(f"reference: {error}")
     for path, text in {PAGE: page, MANUAL: man(page, date)}.items():
         if "--check" not in sys.argv[1:]:
             path.write_text(text)
