@@ -23,6 +23,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from debian import BuildError, run
 from packageurl import PackageURL
 
+from probe import licenses
 from probe.licenses import Component
 
 COPYRIGHTS = Path("/usr/share/doc")  # Debian Policy, 12.5
@@ -32,8 +33,8 @@ LINKED = """\
 It is one static executable, which was linked of what follows. The launcher that it starts with is a part of
 healthchecker and under the same licence; nothing of PyInstaller's own bootloader is in it, nor any other code of
 PyInstaller's, which packed the modules. Of the GNU C library, whose licence asks for it, the source that was taken is
-published beside the executable, and whoever wants another one in it links anew: `make binary`, in the source of
-healthchecker, takes the one that is installed."""
+published with each release, as glibc-source.tar, and whoever wants another one in it links anew: `make binary`, in the
+source of healthchecker, takes the one that is installed."""
 
 
 class Terms(NamedTuple):
@@ -54,13 +55,34 @@ TERMS = {
 }
 
 
-def linked(files: Iterable[Path]) -> list[Component]:
-    """The components that these files of Debian's packages belong to. Raises BuildError."""
+def linked(files: Iterable[Path], incorporated: Path) -> list[Component]:
+    """The components that these files of Debian's packages belong to.
+
+    What CPython has taken in of others, and says in the file `incorporated` of its source, Debian does not repeat.
+    Raises BuildError.
+    """
     found = {}
     for package in _owners(sorted(files)):
         source, version = debian.source(package)
         found[source] = _debian(source, version, COPYRIGHTS / package.partition(":")[0] / "copyright")
+        if found[source].name == "CPython":
+            found[source] = with_text(found[source], incorporated)
     return sorted(found.values(), key=lambda component: component.name.lower())
+
+
+def package(name: str) -> Component:
+    """The component that an installed Python package is. Raises BuildError."""
+    component = licenses.component(name)
+    if component is None:
+        raise BuildError(f"the Python package {name} has no metadata to tell its licence by")
+    if component.license == "MPL-2.0":  # certifi's own text is the notice that refers to it
+        component = with_text(component, TEXTS / component.license)
+    return component
+
+
+def with_text(component: Component, file: Path) -> Component:
+    """The component with one more text."""
+    return component._replace(text=f"{component.text}\n{file.read_text(encoding='utf-8')}")
 
 
 def _owners(files: list[Path]) -> list[str]:

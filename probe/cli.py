@@ -1,14 +1,17 @@
 """The click command: every option, the help, and the words for every mistake."""
 
+import os
+import select
+
 import click
 
 from probe import __version__, check, verdict
 from probe.check import Check
-from probe.errors import UsageError
+from probe.errors import UsageError, os_reason
 from probe.expand import expand
 from probe.options import OPTIONS, SPELLINGS, TEXTS, URL, Given, Option, parsed, settle
 from probe.text import printable, quote
-from probe.verdict import HEALTHY, PAGER_GRACE, Verdict
+from probe.verdict import HEALTHY, STDOUT, UNHEALTHY, Verdict
 
 ABOUT = """Check the health of an HTTP service: one GET, one verdict, one exit status.
 
@@ -57,13 +60,27 @@ def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
     if context.params["licenses"]:
         from probe import licenses
 
-        return Verdict(HEALTHY, licenses.text(), PAGER_GRACE)
+        return shown(licenses.text())
     given = {
         option.name: Given("1" if text is True else text, option.long)
         for option in (*OPTIONS, URL)
         if (text := context.params[option.name]) not in (None, False)
     }
     return check.build(settle(given, environ))
+
+
+def shown(text: str) -> Verdict:
+    """Write a long text, whose reader may take his time, or leave, or interrupt: what remains to be said."""
+    data = text.encode()
+    try:
+        while data:
+            select.select([], [STDOUT], [])
+            data = data[os.write(STDOUT, data) :]
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        return Verdict(UNHEALTHY, f"cannot write the licences: {os_reason(error)}\n")
+    return Verdict(HEALTHY, "")
 
 
 def spell(arguments: list[str]) -> list[str]:

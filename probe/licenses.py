@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 from typing import NamedTuple
 
 from probe import __version__
@@ -30,33 +29,37 @@ class Component(NamedTuple):
 
 def text() -> str:
     """The licences of this program and of the packages that it uses here."""
-    try:
-        own, needs = component("healthchecker"), needed("healthchecker")
-    except PackageNotFoundError:  # a copy of the folder probe, which the program can do with
+    own = component("healthchecker")
+    if own is None:  # a copy of the folder probe, which the program can do with
         return f"healthchecker {__version__}: MIT\n"
-    return render(own, INSTALLED, [component(name) for name in sorted(needs)])
+    return render(own, INSTALLED, needed("healthchecker"))
 
 
-def needed(name: str) -> set[str]:
-    """The names of the packages that an installed one needs, and of what those need."""
-    found: set[str] = set()
+def needed(name: str) -> list[Component]:
+    """The components that an installed package needs, and those that they need, as far as they are installed."""
+    found: dict[str, Component] = {}
     waiting = [name]
     while waiting:
-        for need in distribution(waiting.pop()).requires or []:
-            other = re.split(r"[^\w.-]", need)[0]
-            if "extra ==" not in need and other not in found:
-                found.add(other)
+        needs = [need for need in distribution(waiting.pop()).requires or [] if "extra ==" not in need]
+        for other in {re.split(r"[^\w.-]", need)[0] for need in needs} - found.keys():
+            if part := component(other):  # otherwise one for another system, or a copy without its metadata
+                found[other] = part
                 waiting.append(other)
-    return found
+    return [found[name] for name in sorted(found)]
 
 
-def component(name: str) -> Component:
-    """The component that an installed package is. Raises PackageNotFoundError."""
-    package = distribution(name)
+def component(name: str) -> Component | None:
+    """The component that an installed package is, if there is one of that name, with its metadata."""
+    try:
+        package = distribution(name)
+    except PackageNotFoundError:
+        return None
     fields = package.metadata  # Core metadata specifications, License-Expression and License
+    if "Name" not in fields or "Version" not in fields:
+        return None
     declared = next((fields[name] for name in ("License-Expression", "License") if name in fields), "not declared")
     texts = [
-        Path(str(package.locate_file(file))).read_text(encoding="utf-8")
+        package.read_text("/".join(file.parts[1:])) or ""
         for file in sorted(package.files or [], key=str)
         if ".dist-info" in file.parts[0] and file.name.upper().startswith(("LICEN", "COPYING", "NOTICE"))
     ]

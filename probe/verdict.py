@@ -23,7 +23,6 @@ STDOUT = 1
 STDERR = 2
 
 WRITE_GRACE = 0.1  # seconds for a reader to make room for the output in a full pipe
-PAGER_GRACE = 86_400.0  # seconds for someone to read a long text by the page
 WATCH_GRACE = 0.05  # seconds for the deadline to be noticed where it is waited for, and can be told more of
 
 # Bytes of the line that each part may take, so that a long one does not push the others out; the body gets the rest.
@@ -36,12 +35,11 @@ EXPECTED_LIMIT = 100
 class Verdict:
     """How the program ends: its exit status and its output, whole lines or nothing."""
 
-    __slots__ = ("grace", "output", "status")
+    __slots__ = ("output", "status")
 
-    def __init__(self, status: int, output: str, grace: float = WRITE_GRACE) -> None:
+    def __init__(self, status: int, output: str) -> None:
         self.status = status
         self.output = output  # for standard output where the status is 0, for standard error otherwise
-        self.grace = grace  # seconds for the reader to take it
 
     def emit(self, streams: "frozenset[int]") -> None:
         """Write the output to its stream, where that is one of those open at the start.
@@ -51,7 +49,7 @@ class Verdict:
         stream = STDOUT if self.status == HEALTHY else STDERR
         if not self.output or stream not in streams:
             return
-        with watchdog.Limit(self.grace, self.status):
+        with watchdog.Limit(WRITE_GRACE, self.status):
             try:
                 _write(stream, self.output.encode())
             except OSError:

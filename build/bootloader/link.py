@@ -110,6 +110,7 @@ class Bootloader(NamedTuple):
 
     path: Path
     linked: set[Path]  # the files of Debian's packages that are in it
+    source: Path  # of CPython
 
 
 def bootloader(work: Path, packages: Path) -> Bootloader:
@@ -118,12 +119,13 @@ def bootloader(work: Path, packages: Path) -> Bootloader:
     Raises BuildError.
     """
     _require_packages()
-    modules = _python_source(work) / "Modules"
+    source = _python_source(work)
     (work / "frozen.c").write_text(_frozen_source(packages))
-    objects = [_compile(HERE / source, work, STRICT) for source in SOURCES]
+    objects = [_compile(HERE / name, work, STRICT) for name in SOURCES]
     objects.append(_compile(work / "frozen.c", work, STRICT))
-    objects += [_compile(modules.parent / source, work, [*AS_CPYTHON, f"-I{modules}"]) for source in MODULE_SOURCES]
-    return _with_snapshot(objects, work)
+    objects += [_compile(source / name, work, [*AS_CPYTHON, f"-I{source / 'Modules'}"]) for name in MODULE_SOURCES]
+    path, trace = _with_snapshot(objects, work)
+    return Bootloader(path, _linked(trace, work), source)
 
 
 def _require_packages() -> None:
@@ -202,8 +204,8 @@ def _compile(source: Path, work: Path, options: list[str]) -> Path:
     return output
 
 
-def _with_snapshot(objects: list[Path], work: Path) -> Bootloader:
-    """Link, with a snapshot of the started interpreter (snapshot.c).
+def _with_snapshot(objects: list[Path], work: Path) -> tuple[Path, str]:
+    """Link, with a snapshot of the started interpreter (snapshot.c); what the linker took comes with it.
 
     Raises BuildError where it would not be the same in every process: each has other addresses for what is not linked
     (address space layout randomization), another time and another number, and none of that belongs in it.
@@ -220,7 +222,7 @@ def _with_snapshot(objects: list[Path], work: Path) -> Bootloader:
     (work / "snapshot").write_bytes(snapshot)
     output = work / "bootloader"
     run(["objcopy", f"--update-section=.snapshot={work / 'snapshot'}", str(launcher), str(output)])
-    return Bootloader(output, _linked(trace, work))
+    return output, trace
 
 
 def _linked(trace: str, work: Path) -> set[Path]:

@@ -1,8 +1,14 @@
 """The licences that the Python package shows."""
 
+import fcntl
+import os
+import signal
+import struct
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, distribution, version
+import termios
+import time
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
 
 import pytest
@@ -27,6 +33,27 @@ def test_its_own_licence_comes_first() -> None:
     assert text.index((Path(__file__).parents[2] / "LICENSE").read_text().strip()) < text.index("Apache License")
 
 
+def test_what_is_for_another_system_or_has_no_metadata_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(name: str) -> Distribution:
+        if name in ("idna", "colorama"):
+            raise PackageNotFoundError(name)
+        return EmptyMetadata() if name == "certifi" else distribution(name)
+
+    monkeypatch.setattr(licenses, "distribution", found)
+    listed = [component.name for component in licenses.needed("healthchecker")]
+    assert listed == ["charset-normalizer", "click", "requests", "urllib3"]
+
+
+class EmptyMetadata(Distribution):
+    """A package of which hardly anything is left."""
+
+    def read_text(self, filename: str) -> str:  # noqa: ARG002
+        return ""
+
+    def locate_file(self, path: object) -> Path:
+        raise NotImplementedError
+
+
 def test_a_copy_that_is_not_installed_names_its_own_licence(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(name: str) -> None:
         raise PackageNotFoundError(name)
@@ -37,9 +64,51 @@ def test_a_copy_that_is_not_installed_names_its_own_licence(monkeypatch: pytest.
 
 def test_who_reads_it_by_the_page_gets_all_of_it(command: list[str]) -> None:
     late = [sys.executable, "-c", "import sys, time; time.sleep(0.5); sys.stdout.write(sys.stdin.read())"]
-    with subprocess.Popen([*command, "--licenses"], stdout=subprocess.PIPE) as shown:
-        read = subprocess.run(late, stdin=shown.stdout, capture_output=True, timeout=PATIENCE)
-        assert shown.wait(PATIENCE) == 0
-    whole = subprocess.run([*command, "--licenses"], capture_output=True, timeout=PATIENCE)
-    assert read.stdout == whole.stdout
-    assert len(whole.stdout) > 16_384
+    whole = subprocess.run([*command, "--licenses"], capture_output=True, timeout=PATIENCE).stdout
+    assert len(whole) > 16_384
+    for blocking in (True, False):
+        with subprocess.Popen(late, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+            assert reader.stdin is not None
+            assert reader.stdout is not None
+            fcntl.fcntl(reader.stdin, fcntl.F_SETPIPE_SZ, 4096)
+            os.set_blocking(reader.stdin.fileno(), blocking)
+            done = subprocess.run(
+                [*command, "--licenses"], stdout=reader.stdin, stderr=subprocess.PIPE, timeout=PATIENCE
+            )
+            reader.stdin.close()
+            assert (done.returncode, done.stderr, reader.stdout.read()) == (0, b"", whole)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: str(number.name))
+def test_a_reader_who_does_not_read_can_be_left(command: list[str], number: signal.Signals) -> None:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen([*command, "--licenses"], stdout=writing, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        ends = time.monotonic() + PATIENCE
+        while pending(reading) < 4096 and time.monotonic() < ends:
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert (process.wait(PATIENCE), process.stderr.read()) == (1, b"interrupted\n")
+    os.close(reading)
+    os.close(writing)
+
+
+def pending(pipe: int) -> int:
+    """The bytes that wait in a pipe."""
+    (count,) = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"    "))
+    return int(count)
+
+
+def test_what_cannot_be_written_is_told(command: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*command, "--licenses"], stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (1, b"cannot write the licences: no space left on device\n")
+
+
+def test_a_reader_who_has_left_is_no_error(command: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*command, "--licenses"], stdout=writing, stderr=subprocess.PIPE, timeout=PATIENCE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
