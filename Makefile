@@ -1,5 +1,5 @@
 # Every target sets up what it needs: a virtual environment in .venv from the distribution's Python, and the packages
-# of requirements.lock in it. Nothing outside this folder changes, but for a missing system package.
+# of requirements.txt in it. Nothing outside this folder changes, but for a missing system package.
 
 PYTHON ?= /usr/bin/python3
 VENV := .venv
@@ -104,8 +104,8 @@ budgets: $(BINARY) ## Hold the executable to its budgets, beside curl and PyInst
 docs: $(READY) ## Write the reference and the man page anew
 	$(BIN)/python docs/reference.py
 
-release-check: $(READY) ## Do all of a release but publish it, and show what would be published: dist/release
-	@$(BIN)/python -m release tag executable folder
+release-check: lint-docs ## Do all of a release but publish it, and show what would be published: dist/release
+	@$(BIN)/python -m release tag images executable folder
 
 # The steps of .github/workflows/release.yml, with TAG, ARCHITECTURES and REGISTRY from the environment.
 release-tag release-executable release-folder release-push release-join: release-%: $(READY)
@@ -117,9 +117,9 @@ SERVICE := import tomllib; \
   print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["service"], sep="\n")
 
 lock: $(READY) ## Pin all dependencies anew, at their newest releases
-	$(LOCK) --upgrade --all-extras --group dev --output-file requirements.lock pyproject.toml
-	$(LOCK) --constraint requirements.lock --group build --output-file build/requirements.lock pyproject.toml
-	$(BIN)/python -c '$(SERVICE)' | $(LOCK) --constraint requirements.lock --output-file accountservice/requirements.lock -
+	$(LOCK) --upgrade --all-extras --group dev --output-file requirements.txt pyproject.toml
+	$(LOCK) --constraint requirements.txt --group build --output-file build/requirements.txt pyproject.toml
+	$(BIN)/python -c '$(SERVICE)' | $(LOCK) --constraint requirements.txt --output-file accountservice/requirements.txt -
 
 clean: ## Remove all that was made here
 	rm -rf $(VENV) .build dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
@@ -129,6 +129,6 @@ $(BINARY): $(READY) .ci/packages $(wildcard build/*.* build/*/*.* probe/*.py LIC
 	@.ci/packages $$($(BIN)/python build/bootloader/link.py --missing)
 	@$(BIN)/pyinstaller --log-level WARN build/pyinstaller.spec
 
-$(READY): requirements.lock pyproject.toml .ci/venv
+$(READY): requirements.txt pyproject.toml .ci/venv
 	@.ci/venv $(PYTHON) $(VENV)
 	@echo $(PYTHON) >$@

@@ -1,13 +1,15 @@
 """The steps of a release, each a target of the Makefile: `python -m release STEP`, with settings from the environment.
 
 tag           whether TAG (by default that of the tree's version) may be released: its version, its changelog
-executable    what is published of this architecture, built twice, into dist/
+executable    what is published of this architecture, built twice, into dist/published
+images        the images of this architecture, where there is a Docker engine
 folder        the folder to be published, dist/release, of the ARCHITECTURES (by default this machine's)
 push, join    the images, to REGISTRY; join appends each image's name and digest to the file GITHUB_OUTPUT
 """
 
 import os
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +17,7 @@ from demo.engine import EngineError
 from probe import __version__
 from release import changelog, executable, folder, images
 from release.changelog import ReleaseError, Section
-from release.executable import MACHINES
-
-HERE = executable.name().rpartition("-")[2]
+from release.executable import HERE, MACHINES
 
 
 def section() -> Section:
@@ -43,6 +43,12 @@ def assemble() -> None:
         if os.environ.get("TAG"):
             raise ReleaseError(reservation)
         print(f"release: a tag would be refused: {reservation}")
+
+
+def build_images() -> None:
+    """Build the images, or say why not."""
+    if executable.engine():
+        images.build()
 
 
 def registry() -> str:
@@ -72,6 +78,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "tag": tag,
     "executable": executable.build_twice,
     "folder": assemble,
+    "images": build_images,
     "push": push,
     "join": join,
 }
@@ -86,6 +93,10 @@ def main() -> None:
             STEPS[step]()
     except (ReleaseError, EngineError) as error:
         sys.exit(f"release: {error}")
+    except OSError as error:
+        sys.exit(f"release: {error.filename}: {error.strerror}")
+    except (ValueError, LookupError, tarfile.TarError) as error:
+        sys.exit(f"release: what was built cannot be read: {error!r}; type: make release-executable")
     except KeyboardInterrupt:
         sys.exit("release: interrupted")
 

@@ -1,6 +1,7 @@
 """CHANGELOG.md: a section for each version, the newest first, headed `## VERSION - YYYY-MM-DD`."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,19 +21,32 @@ class Section(NamedTuple):
 
 
 def section(version: str, changelog: str) -> Section:
-    """The version's section. Raises ReleaseError where there is none, or nothing in it."""
-    heading = re.compile(rf"^## {re.escape(version)} - (\d{{4}}-\d\d-\d\d)$", re.MULTILINE)
-    found = heading.search(changelog)
-    if not found:
+    """The version's section. Raises ReleaseError where there is not just one, or no item in it."""
+    found = re.findall(rf"^## {re.escape(version)} - (\S+)\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
+    if len(found) > 1:
+        raise ReleaseError(f"{CHANGELOG.name} has {len(found)} sections for {version}; make one of them")
+    if not found or not _is_date(found[0][0]):
         raise ReleaseError(f"{CHANGELOG.name} has no section for {version}; head one: ## {version} - YYYY-MM-DD")
-    text = re.split(r"^## ", changelog[found.end() :], maxsplit=1, flags=re.MULTILINE)[0].strip()
-    if not text:
-        raise ReleaseError(f"{CHANGELOG.name} says nothing of {version}; write what changed for its users")
-    return Section(version, found[1], text)
+    day, text = found[0]
+    if not re.search(r"^- \S", text, re.MULTILINE):
+        raise ReleaseError(f"{CHANGELOG.name} says nothing of {version}; write what changed for its users: - ...")
+    return Section(version, day, text.strip())
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def released(tag: str, version: str, changelog: str) -> Section:
     """The section of the tag's version. Raises ReleaseError where the tag is not that of the tree's version."""
     if tag != f"v{version}":
         raise ReleaseError(f"the tag {tag} is not v{version}, of the version in probe/__init__.py; change one of them")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise ReleaseError(f"the version {version} is none of a release; a release has three numbers: 1.2.0")
+    newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+    if newest and newest[1] != version:
+        raise ReleaseError(f"{CHANGELOG.name} begins with {newest[1]}, not with {version}; the newest comes first")
     return section(version, changelog)

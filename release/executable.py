@@ -1,7 +1,7 @@
 """The executable of this machine's architecture, built twice: once to publish it, once to see the same bytes come out.
 
 With a Docker engine it is built in the container of Dockerfile.multistage, as each release is. Without one it is built
-of this machine's own packages, for a look at all the rest.
+of this machine's own packages, for a look at all the rest. What `make binary` has built is left alone.
 """
 
 import filecmp
@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,13 +19,14 @@ from demo.engine import EngineError, require
 from release.changelog import ReleaseError
 
 ROOT = Path(__file__).parent.parent
-DIST = ROOT / "dist"
+PUBLISHED = ROOT / "dist" / "published"
 GLIBC = "glibc-source.tar"
 
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}  # Docker's names
+HERE = MACHINES.get(platform.machine(), platform.machine())
 
 
-def name(architecture: str = MACHINES.get(platform.machine(), platform.machine())) -> str:
+def name(architecture: str = HERE) -> str:
     """The file's name; that of this machine's unless another architecture is named."""
     return f"healthchecker-linux-{architecture}"
 
@@ -34,40 +36,48 @@ def beside(executable: str) -> list[str]:
     return [executable, f"{executable}.cdx.json", f"{executable}.licenses.txt"]
 
 
-def build_twice() -> None:
-    """Leave in dist/ what a release has of this architecture. Raises ReleaseError where a second build differs."""
+def engine() -> bool:
+    """Whether there is a Docker engine; a line says why not."""
     try:
         require()
     except EngineError as error:
         print(f"release: {error}")
+        return False
+    return True
+
+
+def build_twice() -> None:
+    """Fill the folder PUBLISHED for this architecture anew. Raises ReleaseError where a second build differs."""
+    build = _in_container if engine() else _natively
+    if build is _natively:
         print("release: so it is built of this machine's own packages; a release is, of the container's")
-        build = _natively
-    else:
-        build = _in_container
+    for file in (*beside(name()), GLIBC):
+        (PUBLISHED / file).unlink(missing_ok=True)
+    PUBLISHED.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
         second = Path(folder)
-        build(DIST, first=True)
-        build(second, first=False)
-        _, differing, missing = filecmp.cmpfiles(DIST, second, [*beside(name()), GLIBC], shallow=False)
+        for target in (PUBLISHED, second):
+            build(target)
+        _, differing, missing = filecmp.cmpfiles(PUBLISHED, second, [*beside(name()), GLIBC], shallow=False)
     if differing or missing:
         raise ReleaseError(f"a second build gave other bytes: {', '.join(differing + missing)}")
     print(f"release: {name()}: a second build gave the same bytes")
 
 
-def _in_container(folder: Path, first: bool) -> None:
+def _in_container(folder: Path) -> None:
+    anew = uuid.uuid4().hex  # nothing that the engine remembers is a build of today
     try:
-        image.run("release", f"--output={folder}", f"--build-arg=BUILD={1 if first else 2}")
+        image.run("release", f"--output={folder}", f"--build-arg=BUILD={anew}")
     except EngineError as error:
         raise ReleaseError(str(error)) from None
 
 
-def _natively(folder: Path, first: bool) -> None:
-    if first:
-        _run(["make", "binary"], ROOT)
-    else:
-        with TemporaryDirectory() as copy:
-            for file in build_elsewhere(Path(copy)):
-                shutil.move(file, folder)
+def _natively(folder: Path) -> None:
+    needed = _run([sys.executable, "build/bootloader/link.py", "--missing"], ROOT).split()
+    _run([".ci/packages", *needed], ROOT)
+    with TemporaryDirectory() as copy:
+        for file in build_elsewhere(Path(copy)):
+            shutil.move(file, folder)
     _run([sys.executable, "build/bootloader/link.py", "--publish", str(folder)], ROOT)
 
 
@@ -81,12 +91,14 @@ def build_elsewhere(sources: Path) -> list[Path]:
     for source in (ROOT / ".build" / "bootloader").glob("python*"):  # not to download it again
         (work / source.name).symlink_to(source)
     pyinstaller = str(Path(sys.executable).parent / "pyinstaller")
-    _run([pyinstaller, "--log-level=WARN", "build/pyinstaller.spec"], sources, PYTHONHASHSEED="1", LC_ALL="C")
+    seed = str(uuid.uuid4().int % 2**32)
+    _run([pyinstaller, "--log-level=WARN", "build/pyinstaller.spec"], sources, PYTHONHASHSEED=seed, LC_ALL="C")
     return [sources / "dist" / file for file in beside(name())]
 
 
-def _run(command: list[str], folder: Path, **environ: str) -> None:
+def _run(command: list[str], folder: Path, **environ: str) -> str:
     done = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip() or "failed without a word").splitlines()
         raise ReleaseError(f"{Path(command[0]).name}: {lines[-1]}")
+    return done.stdout

@@ -2,20 +2,23 @@
 
 import hashlib
 import json
-import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from release.changelog import ReleaseError, Section
-from release.executable import DIST, GLIBC, ROOT, beside, name
+from release.executable import GLIBC, HERE, MACHINES, PUBLISHED, ROOT, beside, name
 
-FOLDER = DIST / "release"
-NOTES = DIST / "release-notes.md"
+FOLDER = ROOT / "dist" / "release"
+NOTES = ROOT / "dist" / "release-notes.md"
 SUMS = "SHA256SUMS"  # as sha256sum --check reads it
+
+ELF_MACHINES = {62: "x86_64", 183: "aarch64"}  # e_machine, in elf.h
 
 
 def assemble(section: Section, architectures: list[str]) -> list[str]:
@@ -23,48 +26,85 @@ def assemble(section: Section, architectures: list[str]) -> list[str]:
 
     Raises ReleaseError where something is missing or wrong.
     """
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    if FOLDER.exists():
+        shutil.rmtree(FOLDER)
     FOLDER.mkdir(parents=True)
     for file in [*(file for each in architectures for file in beside(name(each))), GLIBC]:
-        if not (DIST / file).exists():
-            raise ReleaseError(f"there is no dist/{file}; type: make release-executable")
-        shutil.copy2(DIST / file, FOLDER)
+        if not (PUBLISHED / file).exists():
+            raise ReleaseError(f"there is no {PUBLISHED.name}/{file}; type: make release-executable")
+        shutil.copy2(PUBLISHED / file, FOLDER)
     shutil.copy2(ROOT / "docs" / "healthchecker.1", FOLDER)
-    for architecture in architectures:
-        _require_consistent(FOLDER / name(architecture), section.version)
-    reservations = [text for each in architectures for text in _missing_source(FOLDER / name(each))]
+    bills = [_bill(FOLDER / name(architecture), section.version) for architecture in architectures]
     _packages()
     files = sorted(FOLDER.iterdir())
     (FOLDER / SUMS).write_text("".join(f"{_digest(file)}  {file.name}\n" for file in files))
     NOTES.write_text(section.text + "\n")
-    return reservations
+    return [*_missing_source(bills), *_uncommitted()]
 
 
-def _require_consistent(executable: Path, version: str) -> None:
-    """Raises ReleaseError where the bill of materials is on another file, or the executable of another version."""
+def _bill(executable: Path, version: str) -> dict[str, Any]:
+    """The executable's bill of materials. Raises ReleaseError where what lies beside it is of another one."""
     executable.chmod(0o755)  # artifacts of a workflow have lost it
-    whole = json.loads(Path(f"{executable}.cdx.json").read_text())["metadata"]["component"]
-    if whole["version"] != version or whole["hashes"][0]["content"] != _digest(executable):
+    bill: dict[str, Any] = json.loads(Path(f"{executable}.cdx.json").read_text())
+    whole = bill["metadata"]["component"]
+    if (whole["name"], whole["version"], whole["hashes"][0]["content"]) != (
+        executable.name,
+        version,
+        _digest(executable),
+    ):
         raise ReleaseError(f"{executable.name}.cdx.json is on another file; type: make release-executable")
-    if executable.name == name():
-        shown = subprocess.run([executable, "--version"], capture_output=True, text=True, check=False).stdout
-        if shown != f"healthchecker {version}\n":
-            raise ReleaseError(f"{executable.name} --version says {shown!r}, not healthchecker {version}")
+    machine = MACHINES.get(ELF_MACHINES.get(int.from_bytes(executable.read_bytes()[18:20], "little"), ""))
+    if executable.name != name(machine or "none"):
+        raise ReleaseError(f"{executable.name} is an executable for {machine or 'another machine'}")
+    licenses = Path(f"{executable}.licenses.txt").read_text()
+    for part in bill["components"]:
+        if f"\n{part['name']} {part['version']}: " not in licenses:
+            raise ReleaseError(f"{executable.name}.licenses.txt does not list {part['name']} {part['version']}")
+    if machine == HERE:
+        shown = [subprocess.run([executable, f"--{text}"], capture_output=True, text=True, check=False).stdout
+                 for text in ("version", "licenses")]  # fmt: skip
+        if shown != [f"healthchecker {version}\n", licenses]:
+            raise ReleaseError(f"{executable.name} is not healthchecker {version} with these licences: {shown[0]!r}")
+    return bill
 
 
-def _missing_source(executable: Path) -> Iterator[str]:
-    """A line where the source beside the executable is not that of its glibc: the archive of Debian may lag behind."""
-    bill = json.loads(Path(f"{executable}.cdx.json").read_text())
-    (glibc,) = (part["version"] for part in bill["components"] if part["name"] == "glibc")
+def _missing_source(bills: list[dict[str, Any]]) -> Iterator[str]:
+    """A line where the source is not whole, or not that of the executables' glibc: Debian's archive may lag behind."""
     with tarfile.open(FOLDER / GLIBC) as tar:
-        if f"glibc_{glibc}.dsc" not in tar.getnames():
-            yield f"{GLIBC} is not the source of glibc {glibc}, which is in {executable.name}, as the licence asks"
+        names = tar.getnames()
+        descriptions = [file for file in names if file.endswith(".dsc")]
+        for description in descriptions:
+            text = _member(tar, description).decode()
+            listed = re.findall(
+                r"^ ([0-9a-f]{64}) \d+ (\S+)$", text, re.MULTILINE
+            )  # Checksums-Sha256, deb-src-control(5)
+            for digest, file in listed:
+                if file not in names or hashlib.sha256(_member(tar, file)).hexdigest() != digest:
+                    yield f"{GLIBC} has not {file} as {description} describes it"
+            if not listed:
+                yield f"{GLIBC} has a {description} that describes nothing"
+    versions = {part["version"] for bill in bills for part in bill["components"] if part["name"] == "glibc"}
+    for version in sorted(versions):
+        if f"glibc_{version}.dsc" not in names:
+            yield f"{GLIBC} is not the source of the linked glibc {version}; Debian may offer that some hours later"
+
+
+def _member(tar: tarfile.TarFile, file: str) -> bytes:
+    content = tar.extractfile(file)
+    return content.read() if content else b""
+
+
+def _uncommitted() -> Iterator[str]:
+    """A line where the source distribution may have what a tag has not."""
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if changed := [line[3:] for line in status.stdout.splitlines()]:
+        yield f"there is something that is in no commit: {', '.join(changed[:5])}"
 
 
 def _packages() -> None:
     """The source distribution and the wheel."""
     hatchling = [sys.executable, "-m", "hatchling", "build", "--directory", str(FOLDER)]
-    done = subprocess.run(hatchling, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(hatchling, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ReleaseError(f"hatchling: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
 

@@ -4,8 +4,8 @@ The registry is named as in `docker push`: HOST[:PORT]/OWNER. Whoever publishes 
 """
 
 import json
-import re
 
+from demo import image
 from demo.engine import docker
 from release.executable import MACHINES
 
@@ -13,9 +13,14 @@ IMAGES = ("healthchecker", "accountservice")
 
 
 def tags(version: str) -> list[str]:
-    """The tags of a version; one before a release, such as 1.2.0rc1, has its own alone."""
-    minor = re.fullmatch(r"(\d+\.\d+)\.\d+", version)
-    return [version, minor[1], "latest"] if minor else [version]
+    """The tags of a version X.Y.Z: its own, X.Y, and that of the newest."""
+    return [version, version.rpartition(".")[0], "latest"]
+
+
+def build() -> None:
+    """Build both, for this architecture. Raises EngineError."""
+    for name in IMAGES:
+        image.build(name)
 
 
 def push(registry: str, version: str, architecture: str) -> None:
@@ -31,11 +36,11 @@ def join(registry: str, version: str) -> dict[str, str]:
     """Give the version's tags to an index of both architectures; each image's digest. Raises EngineError."""
     digests = {}
     for name in IMAGES:
-        image = f"{registry}/{name}"
-        wanted = [f"--tag={image}:{tag}" for tag in tags(version)]
-        parts = [f"{image}:{version}-{architecture}" for architecture in MACHINES.values()]
+        place = f"{registry}/{name}"
+        wanted = [f"--tag={place}:{tag}" for tag in tags(version)]
+        parts = [f"{place}:{version}-{architecture}" for architecture in MACHINES.values()]
         docker("buildx", "imagetools", "create", *wanted, *parts)
-        index = docker("buildx", "imagetools", "inspect", "--format={{json .Manifest}}", f"{image}:{version}")
+        index = docker("buildx", "imagetools", "inspect", "--format={{json .Manifest}}", f"{place}:{version}")
         digests[name] = str(json.loads(index)["digest"])
-        print(f"{image}@{digests[name]}: {', '.join(tags(version))}")
+        print(f"{place}@{digests[name]}: {', '.join(tags(version))}")
     return digests

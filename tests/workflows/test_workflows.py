@@ -23,7 +23,7 @@ ARCHITECTURES = list(executable.MACHINES.values())
 MADE = {
     *(f"dist/{file}" for each in ARCHITECTURES for file in executable.beside(executable.name(each))),
     *(f"dist/release/{file}" for each in ARCHITECTURES for file in executable.beside(executable.name(each))),
-    *(str(path.relative_to(ROOT)) for path in (executable.DIST / executable.GLIBC, folder.FOLDER, folder.NOTES)),
+    *(str(path.relative_to(ROOT)) for path in (executable.PUBLISHED / executable.GLIBC, folder.FOLDER, folder.NOTES)),
     f"dist/release/{folder.SUMS}",
 }
 
