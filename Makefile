@@ -42,7 +42,7 @@ test: lint $(BINARY) ## Lint, types, the whole test suite on the source and on t
 
 test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
 	@.ci/packages $(call missing,openssl strace)
-	$(BIN)/pytest -k "not binary" $(addprefix tests/,accountservice docs fuzz probe release workflows)
+	$(BIN)/pytest -m "not e2e" -k "not binary" $(addprefix tests/,accountservice docs fuzz probe release workflows)
 
 test-docker: $(READY) ## The tests that need a Docker engine, and images that can be pulled
 	HEALTHCHECKER_REQUIRE_DOCKER=1 HEALTHCHECKER_REQUIRE_PULL=1 $(BIN)/pytest -m e2e

@@ -39,7 +39,7 @@ def main() -> None:
         if "--check" not in sys.argv[1:]:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
-            sys.exit(f"{path.name} does not say what the command and docs/{PAGE.name} do; type: make docs")
+            sys.exit(f"docs/{path.name} is behind the command's options or docs/{PAGE.name}; type: make docs")
 
 
 def with_options(page: str) -> str:
@@ -77,10 +77,11 @@ def man(page: str, date: str) -> str:
         f'.\\" written by `make docs` from docs/{PAGE.name}',
         f'.TH HEALTHCHECKER 1 {date} "healthchecker {__version__}" "User Commands"',
     ]
+    page = re.sub(r"\A# .*\n", "", page)
     end = 0
     for fence in FENCE.finditer(page):
         lines += _running_text(page[end : fence.start()])
-        lines += [".PP", ".RS 4", ".EX", *(_roff(line) for line in fence[1].splitlines()), ".EE", ".RE"]
+        lines += [".PP", ".RS 4", ".EX", *(_line(_roff(line)) for line in fence[1].splitlines()), ".EE", ".RE"]
         end = fence.end()
     lines += _running_text(page[end:])
     return re.sub(r"^(\.SH .*\n)\.PP\n", r"\1", "\n".join(lines) + "\n", flags=re.MULTILINE)
@@ -90,20 +91,27 @@ def _running_text(markdown: str) -> Iterator[str]:
     """Headings, lists of terms and paragraphs as roff; the first heading is the page's own and has a .TH."""
     for block in COMMENT.sub("", markdown).split("\n\n"):
         text = block.strip()
-        if text.startswith("## "):
-            yield f".SH {text[3:].upper()}"
+        if re.fullmatch(r"## .*", text):
+            yield f".SH {_roff(text[3:].upper())}"
         elif text.startswith("- "):
             for item in re.split(r"^- ", text, flags=re.MULTILINE)[1:]:
                 term, _, meaning = item.partition(": ")
                 yield from (".TP", *_paragraph(term), *_paragraph(meaning))
-        elif text and not text.startswith("# "):
+        elif re.match(r"#|>|~~~|```|\||\d+\. |    |\*", block):
+            sys.exit(f"{PAGE.name}: the man page knows no such form: {text.splitlines()[0]}")
+        elif text:
             yield from (".PP", *_paragraph(text))
 
 
 def _paragraph(text: str) -> list[str]:
     joined = " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).split())
     lines = textwrap.wrap(_roff(joined), MAN_WIDTH, break_long_words=False, break_on_hyphens=False)
-    return [f"\\&{line}" if line.startswith(".") else line for line in lines]
+    return [_line(line) for line in lines]
+
+
+def _line(text: str) -> str:
+    """A line of text, also where it begins with what begins a command of roff's."""
+    return f"\\&{text}" if text.startswith(".") else text
 
 
 def _roff(text: str) -> str:

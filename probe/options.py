@@ -1,6 +1,6 @@
 """The one table of options.
 
-It feeds click's parser and help, the shortcut in `probe.hot`, the environment's names and the README's table.
+It feeds click's parser and help, the shortcut in `probe.hot`, the environment's names and the reference in docs/.
 """
 
 from probe import values

@@ -47,7 +47,9 @@ def assemble() -> None:
 
 def build_images() -> None:
     """Build the images, or say why not."""
-    if executable.engine():
+    if reason := executable.without_engine():
+        print(f"release: {reason}; no images are built")
+    else:
         images.build()
 
 

@@ -36,21 +36,21 @@ def beside(executable: str) -> list[str]:
     return [executable, f"{executable}.cdx.json", f"{executable}.licenses.txt"]
 
 
-def engine() -> bool:
-    """Whether there is a Docker engine; a line says why not."""
+def without_engine() -> str:
+    """Why there is no Docker engine to build in, or nothing."""
     try:
         require()
     except EngineError as error:
-        print(f"release: {error}")
-        return False
-    return True
+        return str(error)
+    return ""
 
 
 def build_twice() -> None:
     """Fill the folder PUBLISHED for this architecture anew. Raises ReleaseError where a second build differs."""
-    build = _in_container if engine() else _natively
-    if build is _natively:
-        print("release: so it is built of this machine's own packages; a release is, of the container's")
+    reason = without_engine()
+    build = _natively if reason else _in_container
+    if reason:
+        print(f"release: {reason}; {name()} is built of this machine's packages, where a release takes the container's")
     for file in (*beside(name()), GLIBC):
         (PUBLISHED / file).unlink(missing_ok=True)
     PUBLISHED.mkdir(parents=True, exist_ok=True)

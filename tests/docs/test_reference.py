@@ -78,5 +78,12 @@ def test_text_is_set_so_that_roff_takes_none_of_it_for_its_own(markdown: str, ro
     assert reference.man(f"# page\n\n{markdown}\n", "2026-11-24").splitlines()[-1] == roff
 
 
-def test_a_line_that_begins_with_a_dot_is_text() -> None:
-    assert reference.man("# page\n\n.SH is text\n", "2026-11-24").splitlines()[-1] == r"\&.SH is text"
+@pytest.mark.parametrize("markdown", [".SH is text\n", "```sh\n.SH is text\n```\n"], ids=["prose", "code"])
+def test_a_line_that_begins_with_a_dot_is_text(markdown: str) -> None:
+    assert r"\&.SH is text" in reference.man(f"# page\n\n{markdown}", "2026-11-24").splitlines()
+
+
+@pytest.mark.parametrize("form", ["### Deeper", "| a | b |", "1. One", "> said", "~~~sh\ntrue\n~~~", "# Other\ntext"])
+def test_a_form_that_the_man_page_does_not_know_is_refused(form: str) -> None:
+    with pytest.raises(SystemExit, match="the man page knows no such form"):
+        reference.man(f"# page\n\nText.\n\n{form}\n", "2026-11-24")
