@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
 from accountservice import log
-from accountservice.app import App
 from accountservice.network import own_address
-from accountservice.server import LimitError, PortTakenError, affordable_connections, claim, serve
 from accountservice.signals import Signals
-from accountservice.store import LOCK_PATIENCE, Store, StoreError
 from probe import values
 from probe.errors import UsageError
+
+try:
+    from accountservice.app import App
+    from accountservice.server import LimitError, PortTakenError, affordable_connections, claim, serve
+    from accountservice.store import LOCK_PATIENCE, Store, StoreError
+except ModuleNotFoundError as error:  # installed without what the health check does not need
+    sys.exit(f"Cannot run: there is no package {error.name}; install it: pip install 'healthchecker[service]'")
 
 USAGE = (
     "accountservice takes no arguments; it is set by ACCOUNTSERVICE_PORT (default: 6767), "

@@ -103,6 +103,22 @@ def test_arguments_are_answered_with_what_is_right(tmp_path: Path, arguments: li
     assert list(tmp_path.iterdir()) == []
 
 
+WITHOUT = """
+import sys
+sys.modules[sys.argv[1]] = None
+from accountservice.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("package", ["httptools", "lmdb"])
+def test_installed_without_the_extra_it_says_in_one_line_how_to_get_it(tmp_path: Path, package: str) -> None:
+    command = [sys.executable, "-c", WITHOUT, package]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=PATIENCE)
+    line = f"Cannot run: there is no package {package}; install it: pip install 'healthchecker[service]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+
+
 def test_the_log_tells_the_start(service: Service) -> None:
     assert service.log.read_text().splitlines()[:3] == [
         "Starting accountservice",

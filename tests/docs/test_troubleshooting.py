@@ -19,7 +19,7 @@ from probe import cli
 from probe.verdict import UNHEALTHY
 from tests import servers
 from tests.certificates import Authority
-from tests.conftest import Healthchecker, needs_root, runner, wait_for_connection
+from tests.conftest import PATIENCE, Healthchecker, needs_root, runner, wait_for_connection
 from tests.docs import messages
 from tests.frozen.conftest import start
 from tests.frozen.test_executable import damaged, wait_until_caught
@@ -101,6 +101,11 @@ def answering(status: str, *fields: str, body: bytes = b"") -> Case:
     return against(servers.replying(reply(status, body, *fields)))
 
 
+def in_turn(*cases: Case) -> Case:
+    """The lines of several cases."""
+    return lambda here: "".join(case(here) for case in cases)
+
+
 def securely(
     behaviour: Behaviour,
     *arguments: str,
@@ -171,6 +176,22 @@ def at_a_route(kind: str) -> Case:
             pytest.skip("routes are made by ip, of the package iproute2")
         enter = f'{ip} link set lo up && {ip} route add {kind} 192.0.2.1 && exec "$0" "$@"'
         return behind("unshare", "--net", "sh", "-c", enter, arguments=("http://192.0.2.1:6767/health",))(here)
+
+    return case
+
+
+def in_a_shell(*commands: str) -> Case:
+    """What Debian's shell says of commands, which Docker hands to it as they stand."""
+
+    def said_of(command: str) -> str:
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 127
+        return done.stderr
+
+    def case(_: Here) -> str:
+        if Path("/bin/sh").resolve().name != "dash":
+            pytest.skip("the words are those of dash, which is /bin/sh in Debian")
+        return "".join(said_of(command) for command in commands)
 
     return case
 
@@ -265,7 +286,20 @@ CASES: dict[str, Case] = {
     "404 Not Found": answering("404 Not Found"),
     "400 Bad Request": answering("400 Bad Request"),
     "401 Unauthorized": answering("401 Unauthorized"),
-    "a redirect": answering("302 Found", "Location: https://127.0.0.1/login"),
+    "a redirect": in_turn(
+        answering("302 Found", "Location: https://127.0.0.1/login"),
+        answering("301 Moved Permanently", "Location: /health/"),
+        answering("308 Permanent Redirect", "Location: https://127.0.0.1/health"),
+    ),
+    "another status": in_turn(
+        answering("204 No Content"),
+        answering("403 Forbidden"),
+        answering("405 Method Not Allowed"),
+        answering("429 Too Many Requests"),
+        answering("500 Internal Server Error"),
+        answering("502 Bad Gateway"),
+        answering("504 Gateway Timeout"),
+    ),
     # Not HTTP
     "connection closed without a reply": against(servers.replying(b"")),
     "connection closed in the middle of the reply": against(servers.replying(b"HTTP/1.1 200 OK\r\nServer: a\r\n")),
@@ -325,6 +359,8 @@ CASES: dict[str, Case] = {
     "cannot read this executable": unreadable,
     "crashed": signalled(signal.SIGSEGV),
     "MemoryError": short_of_memory,
+    # Docker's side
+    "not found, says /bin/sh": in_a_shell("['/healthchecker', '-port=6767']", "/nope -port=6767"),
 }
 
 AS_ROOT = {
