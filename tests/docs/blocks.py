@@ -98,6 +98,14 @@ def strays(page: Path) -> list[str]:
     return [place(page, line) for line in sorted(lines)]
 
 
+def apart(page: Path) -> list[str]:
+    """The places of what is printed that does not stand directly behind commands, where a section has some that run."""
+    text = page.read_text()
+    running = {block.section for block in blocks(page) if block.kind in ("runs", "docker")}
+    printed = [_block(page, text, found) for found in FENCE.finditer(text) if found["language"] == "text"]
+    return [block.place for block in printed if block.section in running]
+
+
 def _line(text: str, found: re.Match[str]) -> int:
     return text.count("\n", 0, found.start()) + 1
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import Session, blocks, sessions, strays
+from tests.docs.blocks import Session, apart, blocks, sessions, strays
 from tests.docs.test_commands import perform, unused
 
 PAGE = """# A page
@@ -98,6 +98,11 @@ def test_what_looks_like_a_block_or_a_command_is_found(tmp_path: Path, text: str
     last = first + text.count("\n")
     assert found
     assert set(found) <= {f"page.md:{line}" for line in range(first, last + 1)}
+
+
+def test_what_is_printed_is_found_where_it_is_not_compared(tmp_path: Path) -> None:
+    assert apart(page(tmp_path, PAGE)) == []
+    assert apart(page(tmp_path, PAGE.replace("```text", "It says:\n\n```text"))) == ["page.md:10"]
 
 
 def test_a_reason_has_words(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import yaml
 from demo.engine import EngineError, docker
 from release.executable import name
 from tests.conftest import PATIENCE
-from tests.docs.blocks import PAGES, Block, Session, blocks, called, commands, sessions, strays
+from tests.docs.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays
 from tests.docs.messages import ROOT
 from tests.e2e.conftest import require_compose, require_image
 
@@ -58,6 +58,11 @@ def test_the_comment_above_a_block_says_how_it_is_tried(page: Path) -> None:
 @every_page
 def test_whatever_looks_like_a_block_or_a_command_is_looked_at(page: Path) -> None:
     assert strays(page) == []
+
+
+@every_page
+def test_what_commands_print_stands_directly_behind_them(page: Path) -> None:
+    assert apart(page) == []
 
 
 @in_turn(WHOLE)
