@@ -4,12 +4,12 @@
     <!-- runs: docker -->              the same, on an engine that has the images of this project
     <!-- runs: docker, with WHAT -->   the same, with another image, or with `compose`
     <!-- run by FILE -->               that file of the project has the same commands, and runs them
-    <!-- file: NAME -->                the block is a file for the commands below it
+    <!-- file: NAME -->                the block is a file for the commands below it, or a unit of systemd
     <!-- from FILE -->                 an excerpt of that file of the project
     <!-- not run here: REASON -->
 
 A block of the language text is what is printed, and needs no comment. Directly behind commands that run it is all that
-they print.
+they print, and where commands run it stands nowhere else.
 """
 
 import re
