@@ -4,12 +4,12 @@
     <!-- runs: docker -->              the same, on an engine that has the images of this project
     <!-- runs: docker, with WHAT -->   the same, with another image, or with `compose`
     <!-- run by FILE -->               that file of the project has the same commands, and runs them
-    <!-- file: NAME -->                the block is a file for the commands below it
+    <!-- file: NAME -->                the block is a file for the commands below it, or a unit of systemd
     <!-- from FILE -->                 an excerpt of that file of the project
     <!-- not run here: REASON -->
 
 A block of the language text is what is printed, and needs no comment. Directly behind commands that run it is all that
-they print.
+they print, and where commands run it stands nowhere else.
 """
 
 import re
@@ -20,7 +20,11 @@ from typing import NamedTuple
 
 from tests.docs.messages import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    page
+    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "bench", ROOT / "build" / "bootloader")
+    for page in sorted(folder.glob("*.md"))
+]
 
 KINDS = {
     "runs": r"runs",
@@ -28,16 +32,30 @@ KINDS = {
     "run by": r"run by (\S+)",
     "file": r"file: (\S+)",
     "from": r"from (\S+)",
-    "not run": r"not run here: (.+)",
+    "not run": r"not run here: (\S+(?: \S+){2,})",  # no reason has fewer than three words
 }
 
+LIKE_A_FENCE = r"[ \t>*+\d.-]*(?:```|~~~)"  # in a list or a quote, too
+TEXT = rf"(?:(?!{LIKE_A_FENCE}).*\n)*"
 FENCE = re.compile(
-    r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$"
-    r"(?:\n\s*^(?P=indent)```text\n(?P<printed>.*?)^(?P=indent)```$)?",
-    re.MULTILINE | re.DOTALL,
+    rf"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>{TEXT})(?P=indent)```$"
+    rf"(?:\n\s*^(?P=indent)```text\n(?P<printed>{TEXT})(?P=indent)```$)?",
+    re.MULTILINE,
 )
+STRAY = re.compile(rf"^{LIKE_A_FENCE}|<pre\b", re.MULTILINE)
+PROMPT = re.compile(r"^[ \t>]*\$ ", re.MULTILINE)  # commands stand without one, and for themselves
 MARK = re.compile(r"^ *<!-- (.*) -->\n\Z", re.MULTILINE)
 ONE_SESSION = "<!-- one session -->\n"
+
+
+def called(page: Path) -> str:
+    """The page's name from the project's folder, where it is one of the project's."""
+    return str(page.relative_to(ROOT)) if page.is_relative_to(ROOT) else page.name
+
+
+def place(page: Path, line: int) -> str:
+    """Where that line is, for people."""
+    return f"{called(page)}:{line}"
 
 
 class Block(NamedTuple):
@@ -55,7 +73,7 @@ class Block(NamedTuple):
     @property
     def place(self) -> str:
         """Where it is, for people."""
-        return f"{self.page.name}:{self.line}"
+        return place(self.page, self.line)
 
 
 class Session(NamedTuple):
@@ -68,16 +86,38 @@ class Session(NamedTuple):
 def blocks(page: Path) -> list[Block]:
     """All blocks of a page but those that are only printed."""
     text = page.read_text()
-    return [_block(page, text[: found.start()], found) for found in FENCE.finditer(text) if found["language"] != "text"]
+    return [_block(page, text, found) for found in FENCE.finditer(text) if found["language"] != "text"]
 
 
-def _block(page: Path, before: str, found: re.Match[str]) -> Block:
+def strays(page: Path) -> list[str]:
+    """The places of lines that look like a block's, or a command's, and are of no block that is looked at."""
+    text = page.read_text()
+    outside = FENCE.sub(lambda found: "\n" * found[0].count("\n"), text)
+    lines = [_line(outside, found) for found in STRAY.finditer(outside)]
+    lines += [_line(text, found) for found in PROMPT.finditer(text)]
+    return [place(page, line) for line in sorted(lines)]
+
+
+def apart(page: Path) -> list[str]:
+    """The places of what is printed that does not stand directly behind commands, where a section has some that run."""
+    text = page.read_text()
+    running = {block.section for block in blocks(page) if block.kind in ("runs", "docker")}
+    printed = [_block(page, text, found) for found in FENCE.finditer(text) if found["language"] == "text"]
+    return [block.place for block in printed if block.section in running]
+
+
+def _line(text: str, found: re.Match[str]) -> int:
+    return text.count("\n", 0, found.start()) + 1
+
+
+def _block(page: Path, text: str, found: re.Match[str]) -> Block:
+    before = text[: found.start()]
     mark = MARK.search(before)
     kind, argument = _kind(mark[1] if mark else "")
     sections = re.findall(r"^## (.*)$", before, re.MULTILINE)
     return Block(
         page,
-        before.count("\n") + 1,
+        _line(text, found),
         sections[-1] if sections else "",
         found["language"],
         kind,
@@ -98,9 +138,10 @@ def sessions(page: Path, *kinds: str) -> list[Session]:
     """Those of its blocks that are of these kinds: a session for each section, or one where the page says so."""
     found = [block for block in blocks(page) if block.kind in kinds]
     if ONE_SESSION in page.read_text():
-        return [Session(page.name, found)]
+        return [Session(called(page), found)]
     return [
-        Session(f"{page.name}: {section}", list(part)) for section, part in groupby(found, lambda block: block.section)
+        Session(f"{called(page)}: {section}", list(part))
+        for section, part in groupby(found, lambda block: block.section)
     ]
 
 

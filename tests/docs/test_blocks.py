@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import Session, blocks, sessions
-from tests.docs.test_commands import perform
+from tests.docs.blocks import Session, apart, blocks, sessions, strays
+from tests.docs.test_commands import perform, unused
 
 PAGE = """# A page
 
@@ -74,11 +74,56 @@ def test_blocks_of_a_session_share_variables_and_files(tmp_path: Path) -> None:
     assert (folder / "page.html").read_text() == "<html>\n"
 
 
+STRAYS = {
+    "tildes": "~~~sh\nfalse\n~~~",
+    "four backticks": "````sh\nfalse\n````",
+    "a language of two words": "```sh-session\nfalse\n```",
+    "attributes": "```sh title=x\nfalse\n```",
+    "in a quote": "> ```sh\n> false\n> ```",
+    "in a list, behind a tab": "*   item\n\n\t```sh\n\tfalse\n\t```",
+    "on the line of a list": "1. ```sh\n   false\n   ```",
+    "no end": "```sh\nfalse\n",
+    "an end that is none": "```sh\nfalse\n``` ",
+    "HTML": "<pre>false</pre>",
+    "a prompt": "    $ false",
+    "a prompt in what is printed": "```text\n$ false\n```",
+}
+
+
+@pytest.mark.parametrize("text", STRAYS.values(), ids=list(STRAYS))
+def test_what_looks_like_a_block_or_a_command_is_found(tmp_path: Path, text: str) -> None:
+    assert strays(page(tmp_path, PAGE)) == []
+    found = strays(page(tmp_path, f"{PAGE}\n{text}\n\n{PAGE}"))
+    first = PAGE.count("\n") + 2
+    last = first + text.count("\n")
+    assert found
+    assert set(found) <= {f"page.md:{line}" for line in range(first, last + 1)}
+
+
+def test_what_is_printed_is_found_where_it_is_not_compared(tmp_path: Path) -> None:
+    assert apart(page(tmp_path, PAGE)) == []
+    assert apart(page(tmp_path, PAGE.replace("```text", "It says:\n\n```text"))) == ["page.md:10"]
+
+
+def test_a_reason_has_words(tmp_path: Path) -> None:
+    text = "<!-- not run here: {} -->\n```sh\nfalse\n```\n"
+    kinds = [blocks(page(tmp_path, text.format(reason)))[0].kind for reason in ("x", "too slow", "it needs GitHub")]
+    assert kinds == ["", "", "not run"]
+
+
+def test_a_file_is_used_by_commands_behind_it(tmp_path: Path) -> None:
+    command, file = "<!-- runs -->\n```sh\ntrue\n```\n", "<!-- file: a.sh -->\n```sh\ntrue\n```\n"
+    unit = file.replace("```sh", "```ini")
+    found = [sessions(page(tmp_path, text), "runs", "file") for text in (file + command, command + file, unit)]
+    assert [unused(session) for (session,) in found] == [[], ["page.md:6"], []]
+
+
 BROKEN = {
     "other output": ("echo no", "echo yes", "page.md:2 prints something else"),
     "a command that fails": ("false; echo no", "", "page.md:2: exit status 1, having printed:"),
     "a command that fails in a pipe": ("false | cat", "", "page.md:2: exit status 1, having printed:"),
     "an unset variable": ("echo $nowhere", "", "nowhere: unbound variable"),
+    "an early end": ("exit 0; echo no", "", "page.md:2: it ends the session, so that what is behind has not run"),
     "no end": ("sleep 60 & wait", "", "page.md:2: no end within 1 s, having printed:"),
 }
 

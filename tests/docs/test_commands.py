@@ -18,7 +18,7 @@ import yaml
 from demo.engine import EngineError, docker
 from release.executable import name
 from tests.conftest import PATIENCE
-from tests.docs.blocks import PAGES, Block, Session, blocks, commands, sessions
+from tests.docs.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays
 from tests.docs.messages import ROOT
 from tests.e2e.conftest import require_compose, require_image
 
@@ -34,12 +34,8 @@ PLAIN = [
     for session in sessions(page, "runs", "file")
     if any(block.kind == "runs" for block in session.blocks)
 ]
-DOCKER = [
-    session
-    for page in PAGES
-    for session in sessions(page, "runs", "file", "docker")
-    if any(block.kind == "docker" for block in session.blocks)
-]
+WHOLE = [session for page in PAGES for session in sessions(page, "runs", "file", "docker")]
+DOCKER = [session for session in WHOLE if any(block.kind == "docker" for block in session.blocks)]
 
 
 def blocks_where(chosen: Callable[[Block], bool]) -> pytest.MarkDecorator:
@@ -51,9 +47,47 @@ def in_turn(found: list[Session]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("session", found, ids=[session.name for session in found])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+every_page = pytest.mark.parametrize("page", PAGES, ids=[called(page) for page in PAGES])
+
+
+@every_page
 def test_the_comment_above_a_block_says_how_it_is_tried(page: Path) -> None:
     assert [block.place for block in blocks(page) if not block.kind] == []
+
+
+@every_page
+def test_whatever_looks_like_a_block_or_a_command_is_looked_at(page: Path) -> None:
+    assert strays(page) == []
+
+
+@every_page
+def test_what_commands_print_stands_directly_behind_them(page: Path) -> None:
+    assert apart(page) == []
+
+
+@in_turn(WHOLE)
+def test_a_file_is_for_commands_below_it_or_for_systemd(session: Session) -> None:
+    assert unused(session) == []
+
+
+def unused(session: Session) -> list[str]:
+    """The places of files behind which no command of the session stands; systemd's are tried by themselves."""
+    last = max((at for at, block in enumerate(session.blocks) if block.kind != "file"), default=-1)
+    behind = [block for block in session.blocks[last + 1 :] if block.language != "ini"]
+    return [block.place for block in behind]
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "healthchecker.md"], ids=called)
+def test_a_line_of_the_program_is_one_of_those_that_are_brought_about(page: Path) -> None:
+    brought_about = said_on(ROOT / "docs" / "troubleshooting.md")
+    assert said_on(page)
+    assert said_on(page) <= brought_about
+
+
+def said_on(page: Path) -> set[str]:
+    """What the page has of a failed check's lines, whatever the port, the timeout, and how long it took."""
+    lines = re.findall(r"^[ \t>]*(unhealthy: .*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"(?<=:)\d+(?=/)|\b\d+(?= ?m?s\b)", "N", line) for line in lines}
 
 
 @blocks_where(lambda block: block.kind == "run by")
@@ -172,9 +206,12 @@ def tidied(session: Session) -> Iterator[None]:
 def perform(session: Session, folder: Path, seconds: float) -> None:
     """Run the session's commands in the folder, and compare what they print with what is said there."""
     saved = [folder.parent / str(number) for number in range(len(session.blocks))]
+    end = folder.parent / "end"
     script = folder.parent / "script"
-    script.write_text(written(session, saved))
+    script.write_text(f"{written(session, saved)}\n>{end}\n")
     failure = failed(["bash", str(script)], folder, seconds)
+    if not failure and not end.exists():
+        failure = "it ends the session, so that what is behind has not run"
     tried = [(block, file.read_text()) for block, file in zip(session.blocks, saved, strict=True) if file.exists()]
     if failure:
         block, printed = tried.pop()
