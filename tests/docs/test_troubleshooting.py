@@ -167,6 +167,18 @@ def behind(*command: str, arguments: tuple[str, ...]) -> Case:
     return lambda here: ran(runner([*command, str(here.binary)], here.folder), *arguments)
 
 
+def on_a_full_device(*arguments: str) -> Case:
+    """Run with an output that nothing more goes into."""
+
+    def case(_: Here) -> str:
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run([*MODULE, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1
+        return done.stderr
+
+    return case
+
+
 def at_a_route(kind: str) -> Case:
     """Run where the kernel has such a route to the address."""
 
@@ -355,6 +367,7 @@ CASES: dict[str, Case] = {
     "does not take a value": mistakes("--verbose=1"),
     # The executable itself
     "interrupted": signalled(signal.SIGTERM),
+    "cannot write the licences": on_a_full_device("--licenses"),
     "this executable is damaged": cut_short,
     "cannot read this executable": unreadable,
     "crashed": signalled(signal.SIGSEGV),

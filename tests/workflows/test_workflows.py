@@ -176,8 +176,8 @@ def test_what_was_built_is_published_from_where_it_was_built() -> None:
     paths = [path for each in uploaded for path in each["path"].split()]
     assert [file for file in BUILT if not any(has(path, file) for path in paths)] == []
     # An artifact has no more of a path than what lies behind the folder that all its files have in common.
-    assert all(PUBLISHED in (ROOT / path, (ROOT / path).parent) for path in paths)
-    assert (ROOT / back["path"], back["merge-multiple"]) == (PUBLISHED, True)
+    assert all(executable.PUBLISHED in (ROOT / path, (ROOT / path).parent) for path in paths)
+    assert (ROOT / back["path"], back["merge-multiple"]) == (executable.PUBLISHED, True)
 
 
 @every_workflow
