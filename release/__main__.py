@@ -21,9 +21,11 @@ from release.executable import HERE, MACHINES
 
 
 def section() -> Section:
-    """What the changelog says of the tag's version. Raises ReleaseError."""
-    tag = os.environ.get("TAG") or f"v{__version__}"
-    return changelog.released(tag, __version__, changelog.CHANGELOG.read_text())
+    """What the changelog says of the tag's version, or of the tree's where no tag is named. Raises ReleaseError."""
+    text = changelog.CHANGELOG.read_text()
+    if tag := os.environ.get("TAG"):
+        return changelog.released(tag, __version__, text)
+    return changelog.section(__version__, text)
 
 
 def tag() -> None:
@@ -39,9 +41,13 @@ def assemble() -> None:
         raise ReleaseError(f"ARCHITECTURES: {' '.join(sorted(unknown))} is none of {' '.join(MACHINES.values())}")
     reservations = folder.assemble(section(), architectures)
     folder.show()
+    if os.environ.get("TAG") and reservations:
+        raise ReleaseError(reservations[0])
+    try:
+        changelog.released(f"v{__version__}", __version__, changelog.CHANGELOG.read_text())
+    except ReleaseError as error:
+        reservations.append(str(error))
     for reservation in reservations:
-        if os.environ.get("TAG"):
-            raise ReleaseError(reservation)
         print(f"release: a tag would be refused: {reservation}")
 
 

@@ -64,5 +64,5 @@ def test_a_tag_is_refused_with_the_reason(tag: str, version: str, reason: str) -
         released(tag, version, CHANGELOG)
 
 
-def test_this_tree_can_be_released() -> None:
-    assert released(f"v{__version__}", __version__, changelog.CHANGELOG.read_text()).text
+def test_the_version_of_this_tree_has_its_section() -> None:
+    assert section(__version__, changelog.CHANGELOG.read_text()).text
