@@ -9,7 +9,7 @@ from probe import __version__, check, verdict
 from probe.check import Check
 from probe.errors import UsageError, os_reason
 from probe.expand import expand
-from probe.options import OPTIONS, SPELLINGS, TEXTS, URL, Given, Option, parsed, settle
+from probe.options import OPTIONS, SPELLINGS, TEXTS, URL, Given, Option, parsed, settle, spellings
 from probe.text import printable, quote
 from probe.verdict import HEALTHY, STDOUT, UNHEALTHY, Verdict
 
@@ -23,11 +23,7 @@ ${NAME} and ${NAME:-default} are expanded in every argument and variable, withou
 
 SEE_HELP = "healthchecker --help lists all options"
 
-TEXT_SPELLINGS = {
-    spelling: text
-    for text in TEXTS
-    for spelling in ([f"-{text.name}", text.long] + ([f"-{text.short}"] if text.short else []))
-}
+TEXT_SPELLINGS = spellings(TEXTS)
 NO_VALUES = {*TEXT_SPELLINGS, "--"}  # to be another option's value, they need an equals sign
 
 

@@ -58,12 +58,17 @@ TEXTS = (
     Option("help", "h", "", "", "Show this text and exit."),
 )
 
-# Every way to write an option but the attached and clustered short forms: -port (as Go programs have it), --port, -p.
-SPELLINGS = {
-    spelling: option
-    for option in OPTIONS
-    for spelling in ([f"-{option.name}", f"--{option.name}"] + ([f"-{option.short}"] if option.short else []))
-}
+
+def spellings(options: "tuple[Option, ...]") -> "dict[str, Option]":
+    """Every way to write an option but the attached and clustered short forms: -port (as Go has it), --port, -p."""
+    return {
+        spelling: option
+        for option in options
+        for spelling in ([f"-{option.name}", option.long] + ([f"-{option.short}"] if option.short else []))
+    }
+
+
+SPELLINGS = spellings(OPTIONS)
 
 # Each pair names one thing twice.
 EXCLUSIVE = (("url", "host"), ("url", "port"), ("url", "path"), ("insecure", "cacert"))

@@ -47,11 +47,8 @@ def _bill(executable: Path, version: str) -> dict[str, Any]:
     executable.chmod(0o755)  # artifacts of a workflow have lost it
     bill: dict[str, Any] = json.loads(Path(f"{executable}.cdx.json").read_text())
     whole = bill["metadata"]["component"]
-    if (whole["name"], whole["version"], whole["hashes"][0]["content"]) != (
-        executable.name,
-        version,
-        _digest(executable),
-    ):
+    listed = (whole["name"], whole["version"], whole["hashes"][0]["content"])
+    if listed != (executable.name, version, _digest(executable)):
         raise ReleaseError(f"{executable.name}.cdx.json is on another file; type: make release-executable")
     machine = MACHINES.get(ELF_MACHINES.get(int.from_bytes(executable.read_bytes()[18:20], "little"), ""))
     if executable.name != name(machine or "none"):
@@ -60,12 +57,15 @@ def _bill(executable: Path, version: str) -> dict[str, Any]:
     for part in bill["components"]:
         if f"\n{part['name']} {part['version']}: " not in licenses:
             raise ReleaseError(f"{executable.name}.licenses.txt does not list {part['name']} {part['version']}")
-    if machine == HERE:
-        shown = [subprocess.run([executable, f"--{text}"], capture_output=True, text=True, check=False).stdout
-                 for text in ("version", "licenses")]  # fmt: skip
-        if shown != [f"healthchecker {version}\n", licenses]:
-            raise ReleaseError(f"{executable.name} is not healthchecker {version} with these licences: {shown[0]!r}")
+    if machine == HERE and _shown(executable) != [f"healthchecker {version}\n", licenses]:
+        raise ReleaseError(f"{executable.name} does not say that it is healthchecker {version}, with these licences")
     return bill
+
+
+def _shown(executable: Path) -> list[str]:
+    """What it says of itself."""
+    texts = ("--version", "--licenses")
+    return [subprocess.run([executable, text], capture_output=True, text=True, check=False).stdout for text in texts]
 
 
 def _missing_source(bills: list[dict[str, Any]]) -> Iterator[str]:
