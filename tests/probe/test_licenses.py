@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from probe import __version__, licenses
+from probe import __version__, cli, licenses
 from tests.conftest import PATIENCE
 
 
@@ -60,6 +60,28 @@ def test_a_copy_that_is_not_installed_names_its_own_licence(monkeypatch: pytest.
 
     monkeypatch.setattr(licenses, "distribution", nothing)
     assert licenses.text() == f"healthchecker {__version__}: MIT\n"
+
+
+def test_a_component_without_a_text_is_only_listed() -> None:
+    part = licenses.Component("part", "1.0", "MIT", "", "pkg:pypi/part@1.0")
+    assert licenses.render(part, "With it:", [part._replace(text="The terms.")]) == (
+        f"part 1.0: MIT\n\nWith it:\n\npart 1.0: MIT\n\n{licenses.RULER}\npart 1.0\n{licenses.RULER}\n\nThe terms.\n"
+    )
+
+
+def test_the_text_is_written_whole(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.answer(["--licenses"], {}, time.monotonic()).status == 0
+    assert capfd.readouterr() == (licenses.text(), "")
+
+
+def test_what_cannot_be_written_is_said_and_a_reader_who_left_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with Path("/dev/full").open("w") as full, os.fdopen(writing, "w") as pipe:
+        for stream, outcome in ((full, (1, "cannot write the licences: no space left on device\n")), (pipe, (0, ""))):
+            monkeypatch.setattr(cli, "STDOUT", stream.fileno())
+            verdict = cli.shown("text")
+            assert (verdict.status, verdict.output) == outcome
 
 
 def test_who_reads_it_by_the_page_gets_all_of_it(command: list[str]) -> None:
