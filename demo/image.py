@@ -14,6 +14,13 @@ from demo.engine import EngineError, inspect, require
 
 ROOT = Path(__file__).parent.parent
 LOG = ROOT / ".build" / "image.log"
+IMAGES = ("healthchecker", "accountservice")
+
+
+def build_all() -> None:
+    """Build both images. Raises EngineError."""
+    for name in IMAGES:
+        build(name)
 
 
 def build(target: str) -> None:
@@ -49,8 +56,7 @@ def main() -> None:
     try:
         require()
         LOG.unlink(missing_ok=True)
-        for target in ("healthchecker", "accountservice"):
-            build(target)
+        build_all()
     except EngineError as error:
         sys.exit(f"image: {error}")
     except OSError as error:

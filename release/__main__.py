@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+from demo import image
 from demo.engine import EngineError
 from probe import __version__
 from release import changelog, executable, folder, images
@@ -56,7 +57,7 @@ def build_images() -> None:
     if reason := executable.without_engine():
         print(f"release: {reason}; no images are built")
     else:
-        images.build()
+        image.build_all()
 
 
 def registry() -> str:

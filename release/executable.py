@@ -73,12 +73,12 @@ def _in_container(folder: Path) -> None:
 
 
 def _natively(folder: Path) -> None:
-    needed = _run([sys.executable, "build/bootloader/link.py", "--missing"], ROOT).split()
-    _run([".ci/packages", *needed], ROOT)
+    needed = run([sys.executable, "build/bootloader/link.py", "--missing"], ROOT).split()
+    run([".ci/packages", *needed], ROOT)
     with TemporaryDirectory() as copy:
         for file in build_elsewhere(Path(copy)):
             shutil.move(file, folder)
-    _run([sys.executable, "build/bootloader/link.py", "--publish", str(folder)], ROOT)
+    run([sys.executable, "build/bootloader/link.py", "--publish", str(folder)], ROOT)
 
 
 def build_elsewhere(sources: Path) -> list[Path]:
@@ -92,11 +92,12 @@ def build_elsewhere(sources: Path) -> list[Path]:
         (work / source.name).symlink_to(source)
     pyinstaller = str(Path(sys.executable).parent / "pyinstaller")
     seed = str(uuid.uuid4().int % 2**32)
-    _run([pyinstaller, "--log-level=WARN", "build/pyinstaller.spec"], sources, PYTHONHASHSEED=seed, LC_ALL="C")
+    run([pyinstaller, "--log-level=WARN", "build/pyinstaller.spec"], sources, PYTHONHASHSEED=seed, LC_ALL="C")
     return [sources / "dist" / file for file in beside(name())]
 
 
-def _run(command: list[str], folder: Path, **environ: str) -> str:
+def run(command: list[str], folder: Path, **environ: str) -> str:
+    """What a command prints, in the folder. Raises ReleaseError, with the last line of its complaint."""
     done = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip() or "failed without a word").splitlines()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from release.changelog import ReleaseError, Section
-from release.executable import GLIBC, HERE, MACHINES, PUBLISHED, ROOT, beside, name
+from release.executable import GLIBC, HERE, MACHINES, PUBLISHED, ROOT, beside, name, run
 
 FOLDER = ROOT / "dist" / "release"
 NOTES = ROOT / "dist" / "release-notes.md"
@@ -50,7 +50,7 @@ def _bill(executable: Path, version: str) -> dict[str, Any]:
     listed = (whole["name"], whole["version"], whole["hashes"][0]["content"])
     if listed != (executable.name, version, _digest(executable)):
         raise ReleaseError(f"{executable.name}.cdx.json is on another file; type: make release-executable")
-    machine = MACHINES.get(ELF_MACHINES.get(int.from_bytes(executable.read_bytes()[18:20], "little"), ""))
+    machine = _architecture(executable)
     if executable.name != name(machine or "none"):
         raise ReleaseError(f"{executable.name} is an executable for {machine or 'another machine'}")
     licenses = Path(f"{executable}.licenses.txt").read_text()
@@ -60,6 +60,13 @@ def _bill(executable: Path, version: str) -> dict[str, Any]:
     if machine == HERE and _shown(executable) != [f"healthchecker {version}\n", licenses]:
         raise ReleaseError(f"{executable.name} does not say that it is healthchecker {version}, with these licences")
     return bill
+
+
+def _architecture(executable: Path) -> str | None:
+    """The architecture that it is for, as Docker names it, by its ELF header."""
+    with executable.open("rb") as file:
+        header = file.read(20)
+    return MACHINES.get(ELF_MACHINES.get(int.from_bytes(header[18:20], "little"), ""))
 
 
 def _shown(executable: Path) -> list[str]:
@@ -103,10 +110,8 @@ def _uncommitted() -> Iterator[str]:
 
 def _packages() -> None:
     """The source distribution and the wheel."""
-    hatchling = [sys.executable, "-m", "hatchling", "build", "--directory", str(FOLDER)]
-    done = subprocess.run(hatchling, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ReleaseError(f"hatchling: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
+    hatchling = str(Path(sys.executable).parent / "hatchling")
+    run([hatchling, "build", "--directory", str(FOLDER)], ROOT)
 
 
 def _digest(file: Path) -> str:

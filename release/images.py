@@ -5,22 +5,14 @@ The registry is named as in `docker push`: HOST[:PORT]/OWNER. Whoever publishes 
 
 import json
 
-from demo import image
 from demo.engine import docker
+from demo.image import IMAGES
 from release.executable import MACHINES
-
-IMAGES = ("healthchecker", "accountservice")
 
 
 def tags(version: str) -> list[str]:
     """The tags of a version X.Y.Z: its own, X.Y, and that of the newest."""
     return [version, version.rpartition(".")[0], "latest"]
-
-
-def build() -> None:
-    """Build both, for this architecture. Raises EngineError."""
-    for name in IMAGES:
-        image.build(name)
 
 
 def push(registry: str, version: str, architecture: str) -> None:

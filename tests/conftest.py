@@ -2,7 +2,6 @@
 
 import _thread
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import settings
 
+from release import executable
 from tests.certificates import Authority
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -89,8 +89,7 @@ def command(request: pytest.FixtureRequest) -> list[str]:
 @pytest.fixture(scope="session")
 def binary() -> Path:
     """The static executable, which `make binary` leaves."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    path = Path(__file__).parent.parent / "dist" / f"healthchecker-linux-{machine}"
+    path = executable.ROOT / "dist" / executable.name()
     if not path.exists():
         pytest.skip(f"there is no {path.name}; type: make binary")
     return path

@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted(
-    path for folder in (".", "docs", "docs/bench", "build/bootloader") for path in (ROOT / folder).glob("*.md")
-)
+from tests.docs.blocks import PAGES, called
 
 
 def anchors(page: Path) -> set[str]:
@@ -17,7 +14,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=[called(page) for page in PAGES])
 def test_every_link_to_a_file_of_the_project_finds_it(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         path, _, anchor = target.partition("#")

@@ -24,8 +24,7 @@ def images() -> None:
         if os.environ.get("HEALTHCHECKER_REQUIRE_DOCKER") == "1":
             pytest.fail(f"HEALTHCHECKER_REQUIRE_DOCKER=1, but: {error}")
         pytest.skip(str(error))
-    for target in ("healthchecker", "accountservice"):
-        image.build(target)
+    image.build_all()
 
 
 def require_image(name: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from release import executable, folder, images
+from demo.image import IMAGES
+from release import executable, folder
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -224,7 +225,7 @@ def test_a_release_has_its_settings() -> None:
 def test_each_file_and_each_image_is_attested() -> None:
     attested = settings(steps(jobs(RELEASE)["publish"]), "actions/attest")
     files = [f"dist/release/{executable.name(each)}" for each in ARCHITECTURES]
-    outputs = {f"${{{{ steps.images.outputs.{name} }}}}" for name in images.IMAGES}
+    outputs = {f"${{{{ steps.images.outputs.{name} }}}}" for name in IMAGES}
     assert [each["subject-checksums"] for each in attested if "subject-checksums" in each] == [
         f"dist/release/{folder.SUMS}"
     ]
