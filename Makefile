@@ -1,12 +1,14 @@
-# Every target sets up what it needs: a virtual environment in .venv from the distribution's Python, and the packages
-# of requirements.txt in it. Nothing outside this folder changes, but for a missing system package.
+# Every target sets up what it needs: a virtual environment from the distribution's Python with the packages of one lock,
+# and the Debian packages that are missing. Nothing else outside this folder changes.
 
 PYTHON ?= /usr/bin/python3
+
+# Each environment has the packages of one lock. What to expect of it is printed before pip is silent for that long.
 VENV := .venv
+DEMO := .build/venv/demo
+BUILD := .build/venv/build
+LOCKING := .build/venv/lock
 READY := $(VENV)/.ready
-ifneq ($(shell cat $(READY) 2>/dev/null),$(PYTHON))
-.PHONY: $(READY)
-endif
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
@@ -16,8 +18,17 @@ BINARY := dist/healthchecker-linux-$(MACHINE)
 
 # The Debian packages of those of some tools that are not there: each a command, and its package's name if that differs.
 missing = $$(for tool in $(1); do command -v $${tool%:*} >/dev/null || echo $${tool\#*:}; done)
+SOURCE_TOOLS := openssl strace
+TEST_TOOLS := $(SOURCE_TOOLS) mandoc musl-gcc:musl-tools valgrind
+LINT_TOOLS := shellcheck
+BUDGETS_TOOLS := curl musl-gcc:musl-tools valgrind
+RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
+RIVALS_LIBRARIES := golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev
+missing_libraries = $$(for library in $(RIVALS_LIBRARIES); do dpkg-query --show $$library >/dev/null 2>&1 || echo $$library; done)
+missing_to_build = $$($(PYTHON) build/bootloader/link.py --missing)
+missing_to_set_up = $$($(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
-.PHONY: help binary image swarm-demo demo test test-source test-docker fuzz mutants bench budgets docs lock clean
+.PHONY: help packages demo test test-source test-docker binary image swarm-demo fuzz mutants bench budgets docs lock clean
 .PHONY: lint lint-python lint-docs lint-workflows lint-shell lint-docker lint-c
 .PHONY: release-check release-tag release-executable release-folder release-push release-join
 
@@ -26,22 +37,26 @@ help: ## Show this list
 
 binary: $(BINARY) ## Build the static executable, dist/healthchecker-linux-ARCHITECTURE
 
-image: $(READY) ## Build the Docker images accountservice and healthchecker
-	@$(BIN)/python -m demo.image
+packages: ## Install all Debian packages that the targets here need; as an ordinary user, print how to
+	@tools/apt-install $(missing_to_set_up) $(missing_to_build) \
+	  $(call missing,$(sort $(TEST_TOOLS) $(LINT_TOOLS) $(BUDGETS_TOOLS) $(RIVALS))) $(missing_libraries)
+
+image: ## Build the Docker images accountservice and healthchecker
+	@$(PYTHON) -m demo.image
 
 swarm-demo: image ## Let Docker Swarm run the service, fail it, and see it replaced
-	@$(BIN)/python -m demo.swarm
+	@$(PYTHON) -m demo.swarm
 
-demo: $(READY) ## Start the account service, probe it healthy and unhealthy, stop it
-	@$(BIN)/python demo/session.py
+demo: $(DEMO)/.ready ## Start the account service, probe it healthy and unhealthy, stop it
+	@$(DEMO)/bin/python demo/session.py
 
 test: lint $(BINARY) ## Lint, types, the whole test suite on the source and on the executable, and whether it notices changes
-	@.ci/packages $(call missing,mandoc musl-gcc:musl-tools openssl strace valgrind)
+	@tools/apt-install $(call missing,$(TEST_TOOLS))
 	$(BIN)/pytest --cov
 	$(BIN)/python -m tests.mutants
 
 test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
-	@.ci/packages $(call missing,openssl strace)
+	@tools/apt-install $(call missing,$(SOURCE_TOOLS))
 	$(BIN)/pytest -m "not e2e" -k "not binary" $(addprefix tests/,accountservice docs fuzz probe release workflows)
 
 test-docker: $(READY) ## The tests that need a Docker engine, and images that can be pulled
@@ -77,28 +92,26 @@ lint-workflows: $(READY)
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
 
 lint-shell:
-	@.ci/packages $(call missing,shellcheck)
-	shellcheck .ci/*
+	@tools/apt-install $(call missing,$(LINT_TOOLS))
+	shellcheck .ci/run $$(grep --files-with-matches '^#!.*sh$$' tools/*)
 
 lint-docker: $(READY)
 	$(BIN)/hadolint Dockerfile.multistage
 
 C := $(wildcard build/bootloader/*.c bench/*.c bench/rivals/*/*.c)
 lint-c: $(READY)
-	@.ci/packages $$($(BIN)/python build/bootloader/link.py --missing)
+	@tools/apt-install $(missing_to_build)
 	$(BIN)/clang-format --dry-run --Werror $(C) $(wildcard build/bootloader/*.h)
 	flags=$$($(BIN)/python build/bootloader/link.py --flags) && \
 	$(BIN)/clang-tidy --quiet $(C) -- $$flags && \
 	for source in $(C); do gcc $$flags -fanalyzer -o /dev/null $$source || exit; done
 
-RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
-RIVALS_LIBRARIES := golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev
 bench: $(BINARY) image ## Compare with curl, wget, PyInstaller, Go and C, by hand and in Docker: docs/bench/, some ten minutes
-	@.ci/packages $(call missing,$(RIVALS)) $$(for library in $(RIVALS_LIBRARIES); do dpkg-query --show $$library >/dev/null 2>&1 || echo $$library; done)
+	@tools/apt-install $(call missing,$(RIVALS)) $(missing_libraries)
 	$(BIN)/python -m bench $(BINARY)
 
 budgets: $(BINARY) ## Hold the executable to its budgets, beside curl and PyInstaller's one-file program
-	@.ci/packages $(call missing,curl musl-gcc:musl-tools valgrind)
+	@tools/apt-install $(call missing,$(BUDGETS_TOOLS))
 	$(BIN)/python -m bench.budgets $(BINARY)
 
 docs: $(READY) ## Write the reference and the man page anew
@@ -111,24 +124,38 @@ release-check: lint-docs ## Do all of a release but publish it, and show what wo
 release-tag release-executable release-folder release-push release-join: release-%: $(READY)
 	@$(BIN)/python -m release $*
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCK := $(LOCKING)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-header --no-annotate
 SERVICE := import tomllib; \
   print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["service"], sep="\n")
 
-lock: $(READY) ## Pin all dependencies anew, at their newest releases
+lock: $(LOCKING)/.ready ## Pin all dependencies anew, at their newest releases
 	$(LOCK) --upgrade --all-extras --group dev --output-file requirements.txt pyproject.toml
 	$(LOCK) --constraint requirements.txt --group build --output-file build/requirements.txt pyproject.toml
-	$(BIN)/python -c '$(SERVICE)' | $(LOCK) --constraint requirements.txt --output-file accountservice/requirements.txt -
+	$(LOCK) --constraint requirements.txt --all-extras --group demo --output-file demo/requirements.txt pyproject.toml
+	$(PYTHON) -c '$(SERVICE)' | $(LOCK) --constraint requirements.txt --output-file accountservice/requirements.txt -
+	echo uv | $(LOCK) --upgrade --output-file tools/requirements.txt -
 
 clean: ## Remove all that was made here
 	rm -rf $(VENV) .build dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BINARY): $(READY) .ci/packages $(wildcard build/*.* build/*/*.* probe/*.py LICENSE)
-	@.ci/packages $$($(BIN)/python build/bootloader/link.py --missing)
-	@$(BIN)/pyinstaller --log-level WARN build/pyinstaller.spec
+$(BINARY): $(BUILD)/.ready tools/apt-install $(wildcard build/*.* build/*/*.* probe/*.py LICENSE)
+	@tools/apt-install $(missing_to_build)
+	@$(BUILD)/bin/pyinstaller --log-level WARN build/pyinstaller.spec
 
-$(READY): requirements.txt pyproject.toml .ci/venv
-	@.ci/venv $(PYTHON) $(VENV)
+$(VENV)/.ready: EXPECTED := 820 MB, one to five minutes
+$(VENV)/.ready: requirements.txt
+$(DEMO)/.ready: EXPECTED := 40 MB, some seconds
+$(DEMO)/.ready: demo/requirements.txt
+$(BUILD)/.ready: EXPECTED := 50 MB, some seconds
+$(BUILD)/.ready: build/requirements.txt
+$(LOCKING)/.ready: EXPECTED := 60 MB, some seconds
+$(LOCKING)/.ready: tools/requirements.txt
+
+# Another Python makes an environment anew.
+ENVIRONMENTS := $(VENV) $(DEMO) $(BUILD) $(LOCKING)
+.PHONY: $(foreach venv,$(ENVIRONMENTS),$(if $(filter $(PYTHON),$(shell cat $(venv)/.ready 2>/dev/null)),,$(venv)/.ready))
+$(ENVIRONMENTS:%=%/.ready): pyproject.toml tools/make-venv
+	@tools/make-venv $(PYTHON) $(@D) $(filter %requirements.txt,$^) '$(EXPECTED)'
 	@echo $(PYTHON) >$@

@@ -17,7 +17,9 @@ try:
     from accountservice.server import LimitError, PortTakenError, affordable_connections, claim, serve
     from accountservice.store import LOCK_PATIENCE, Store, StoreError
 except ModuleNotFoundError as error:  # installed without what the health check does not need
-    sys.exit(f"Cannot run: there is no package {error.name}; install it: pip install 'healthchecker[service]'")
+    sys.exit(
+        f"Cannot run: there is no package {error.name}; install it, in a clone of the project: pip install '.[service]'"
+    )
 
 USAGE = (
     "accountservice takes no arguments; it is set by ACCOUNTSERVICE_PORT (default: 6767), "

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from probe import __version__
 
+DISTRIBUTION = "healthchecker-probe"  # another project has the name healthchecker on PyPI
+
 RULER = "=" * 80
 
 INSTALLED = "It brings nothing along: what it needs are packages of their own, installed beside it."
@@ -29,10 +31,10 @@ class Component(NamedTuple):
 
 def text() -> str:
     """The licences of this program and of the packages that it uses here."""
-    own = component("healthchecker")
+    own = component(DISTRIBUTION)
     if own is None:  # a copy of the folder probe, which the program can do with
         return f"healthchecker {__version__}: MIT\n"
-    return render(own, INSTALLED, needed("healthchecker"))
+    return render(own, INSTALLED, needed(DISTRIBUTION))
 
 
 def needed(name: str) -> list[Component]:

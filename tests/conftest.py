@@ -37,6 +37,15 @@ class Run(NamedTuple):
 Healthchecker = Callable[..., Run]
 
 
+def own_files() -> list[Path]:
+    """List the project's own text files: those that git knows, and new ones that it does not ignore."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(
+        command, cwd=executable.ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    return [file for name in listed if (file := executable.ROOT / name).is_file()]
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _threads_are_measured() -> Iterator[None]:
     """Coverage hears of threads by way of threading; the probe starts them without it."""

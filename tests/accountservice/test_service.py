@@ -115,7 +115,8 @@ main()
 def test_installed_without_the_extra_it_says_in_one_line_how_to_get_it(tmp_path: Path, package: str) -> None:
     command = [sys.executable, "-c", WITHOUT, package]
     done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=PATIENCE)
-    line = f"Cannot run: there is no package {package}; install it: pip install 'healthchecker[service]'\n"
+    remedy = "install it, in a clone of the project: pip install '.[service]'"
+    line = f"Cannot run: there is no package {package}; {remedy}\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
 
 

@@ -59,7 +59,7 @@ def test_what_is_linked_statically_is_in_the_bill_with_debians_version(bill: str
 def test_the_bill_has_each_python_package_with_a_module_in_the_archive_and_no_other(bill: str, binary: Path) -> None:
     modules = CArchiveReader(str(binary)).open_embedded_archive("PYZ.pyz").toc
     packages = importlib.metadata.packages_distributions()
-    packed = {packages[name][0] for name in modules if name in packages} - {"healthchecker"}
+    packed = {packages[name][0] for name in modules if name in packages} - {"healthchecker-probe"}
     assert packed == {name for name in listed(bill) if name not in LIBRARIES and name != "libgcc"}
     assert {name: importlib.metadata.version(name) for name in packed}.items() <= listed(bill).items()
 

@@ -29,7 +29,7 @@ def test_each_package_that_it_needs_is_listed_with_its_licence_text(name: str) -
 
 def test_its_own_licence_comes_first() -> None:
     text = licenses.text()
-    assert text.startswith("healthchecker ")
+    assert text.startswith(f"healthchecker-probe {__version__}: MIT")
     assert text.index((Path(__file__).parents[2] / "LICENSE").read_text().strip()) < text.index("Apache License")
 
 
@@ -40,7 +40,7 @@ def test_what_is_for_another_system_or_has_no_metadata_is_left_out(monkeypatch: 
         return EmptyMetadata() if name == "certifi" else distribution(name)
 
     monkeypatch.setattr(licenses, "distribution", found)
-    listed = [component.name for component in licenses.needed("healthchecker")]
+    listed = [component.name for component in licenses.needed(licenses.DISTRIBUTION)]
     assert listed == ["charset-normalizer", "click", "requests", "urllib3"]
 
 

@@ -88,7 +88,7 @@ def test_the_wheel_runs_where_it_is(section: Section, tmp_path: Path) -> None:
     (wheel,) = folder.FOLDER.glob("*.whl")
     command = [sys.executable, "-m", "probe", "--licenses"]
     done = subprocess.run(command, env={"PYTHONPATH": str(wheel)}, cwd=tmp_path, capture_output=True, text=True)
-    assert done.stdout.startswith(f"healthchecker {section.version}: MIT\n\nIt brings nothing along")
+    assert done.stdout.startswith(f"healthchecker-probe {section.version}: MIT\n\nIt brings nothing along")
     assert "Permission is hereby granted" in done.stdout
 
 
@@ -98,7 +98,14 @@ def test_the_source_distribution_has_what_the_build_needs(section: Section) -> N
     (archive,) = folder.FOLDER.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
-    assert {"Makefile", ".ci/venv", ".ci/packages", "requirements.txt", "build/pyinstaller.spec", "LICENSE"} <= names
+    assert {
+        "Makefile",
+        "tools/make-venv",
+        "tools/apt-install",
+        "requirements.txt",
+        "build/pyinstaller.spec",
+        "LICENSE",
+    } <= names
 
 
 @pytest.mark.parametrize("missing", [*executable.beside("healthchecker-linux-"), executable.GLIBC])

@@ -18,6 +18,7 @@ LOOKED_AT = {
     "build/bootloader/link.py": {"python", "c"},  # it has the flags
     ".clang-tidy": {"c"},
     ".ci/run": {"shell"},
+    "tools/make-venv": {"shell"},
     "Dockerfile.multistage": {"docker"},
     "compose.yaml": {"workflows"},
     ".github/dependabot.yml": {"workflows"},
