@@ -29,7 +29,7 @@ missing_to_build = $$($(PYTHON) build/bootloader/link.py --missing)
 missing_to_set_up = $$($(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
 .PHONY: help packages demo test test-source test-docker binary image swarm-demo fuzz mutants bench budgets docs lock clean
-.PHONY: lint lint-python lint-docs lint-workflows lint-shell lint-docker lint-c
+.PHONY: engine lint lint-python lint-docs lint-workflows lint-shell lint-docker lint-c
 .PHONY: release-check release-tag release-executable release-folder release-push release-join
 
 help: ## Show this list
@@ -59,8 +59,11 @@ test-source: $(READY) ## The test suite on the source alone, with any Python fro
 	@tools/apt-install $(call missing,$(SOURCE_TOOLS))
 	$(BIN)/pytest -m "not e2e" -k "not binary" $(addprefix tests/,accountservice docs fuzz probe release workflows)
 
-test-docker: $(READY) ## The tests that need a Docker engine, and images that can be pulled
+test-docker: engine $(READY) ## The tests that need a Docker engine, and images that can be pulled
 	HEALTHCHECKER_REQUIRE_DOCKER=1 HEALTHCHECKER_REQUIRE_PULL=1 $(BIN)/pytest -m e2e
+
+engine:
+	@$(PYTHON) -m demo.engine
 
 FUZZ_SECONDS ?= 60
 fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
@@ -84,10 +87,10 @@ lint-docs: $(READY)
 	$(BIN)/python -m bench.report --check
 
 lint-workflows: $(READY)
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	$(BIN)/pre-commit validate-config
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
 
@@ -103,7 +106,7 @@ lint-c: $(READY)
 	@tools/apt-install $(missing_to_build)
 	$(BIN)/clang-format --dry-run --Werror $(C) $(wildcard build/bootloader/*.h)
 	flags=$$($(BIN)/python build/bootloader/link.py --flags) && \
-	$(BIN)/clang-tidy --quiet $(C) -- $$flags && \
+	{ said=$$($(BIN)/clang-tidy --quiet $(C) -- $$flags 2>&1) || { echo "$$said"; exit 1; }; } && \
 	for source in $(C); do gcc $$flags -fanalyzer -o /dev/null $$source || exit; done
 
 bench: $(BINARY) image ## Compare with curl, wget, PyInstaller, Go and C, by hand and in Docker: docs/bench/, some ten minutes

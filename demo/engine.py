@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -58,3 +59,15 @@ def wait_until(what: str, holds: Callable[[], bool], patience: float = PATIENCE)
             raise EngineError(f"not within {patience:.0f} s: {what}")
         time.sleep(0.2)
     return time.monotonic() - started
+
+
+def main() -> None:
+    """Say in one line where there is no engine to be used, with exit status 1: python -m demo.engine."""
+    try:
+        require()
+    except EngineError as error:
+        sys.exit(f"docker: {error}")
+
+
+if __name__ == "__main__":
+    main()

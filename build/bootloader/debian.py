@@ -22,8 +22,9 @@ def source(package: str) -> tuple[str, str]:
 def fetch(package: str, version: str, folder: Path) -> Path:
     """Download a source package by apt, with lists of its own: the system's need not name sources. Its .dsc file.
 
-    Where the version is not offered, another revision of the same release is taken, and a line says so. Raises
-    BuildError.
+    Where Debian does not offer the version, take another revision of the same release, and say so in a line.
+
+    Raises BuildError.
     """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "lists" / "partial").mkdir(parents=True)
@@ -49,7 +50,10 @@ def fetch(package: str, version: str, folder: Path) -> Path:
             refused = error
             continue
         if candidate != version:
-            print(f"build: Debian offers no source of {package} {version}; taking that of its revision {candidate}")
+            print(
+                f"build: taking the source of {package} {candidate}, for Debian does not offer that of {version}; "
+                f"this is fine, any revision of one release will do"
+            )
         return folder / f"{package}_{candidate.rpartition(':')[2]}.dsc"
     raise BuildError(f"cannot download the source of {package} {version}: {refused}")
 

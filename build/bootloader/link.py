@@ -4,7 +4,7 @@ Debian ships all of it in static form but for two modules of CPython's, _ssl and
 only. Those are compiled here from the source package of the installed Python. Everything else is linked as Debian
 built it.
 
-    link.py --missing           names the system packages that have to be installed first
+    link.py --missing           names the Debian packages that have to be installed first
     link.py --flags             names the flags for gcc that the sources here are compiled with
     link.py --source FOLDER     fetches the source package, to the folder that the build will look for it in
     link.py --publish FOLDER    writes to it what is to be published beside the executable: the source of its glibc
@@ -135,7 +135,7 @@ def _require_packages() -> None:
             f"build with /usr/bin/python3"
         )
     if packages := missing():
-        raise BuildError(f"missing system packages; type: sudo apt-get install --yes {' '.join(packages)}")
+        raise BuildError(f"missing Debian packages: {' '.join(packages)}; type: make packages")
 
 
 def first_stage(packages: Path) -> list[str]:

@@ -104,6 +104,18 @@ def test_an_excerpt_stands_in_its_file(block: Block) -> None:
     assert any(there[start : start + len(lines)] == lines for start in range(len(there)))
 
 
+LOOP = re.compile(r"^[^#\n]*\b(?:until|while) .*\bdo\b.*$", re.MULTILINE)
+
+
+def loops(block: Block) -> list[str]:
+    return LOOP.findall(block.text.replace("\\\n", ""))
+
+
+@blocks_where(lambda block: bool(loops(block)) and block.language != "ini")  # a unit has TimeoutStartSec
+def test_a_loop_that_waits_has_an_end(block: Block) -> None:
+    assert [loop for loop in loops(block) if not re.match(r"\s*timeout \d+ (?:ba)?sh -c ", loop)] == []
+
+
 @blocks_where(lambda block: block.language in DATA)
 def test_data_can_be_read(block: Block) -> None:
     assert DATA[block.language](block.text)

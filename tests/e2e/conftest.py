@@ -22,7 +22,7 @@ def images() -> None:
         engine.require()
     except EngineError as error:
         if os.environ.get("HEALTHCHECKER_REQUIRE_DOCKER") == "1":
-            pytest.fail(f"HEALTHCHECKER_REQUIRE_DOCKER=1, but: {error}")
+            pytest.exit(f"HEALTHCHECKER_REQUIRE_DOCKER=1, but {error}", returncode=1)
         pytest.skip(str(error))
     image.build_all()
 

@@ -26,7 +26,7 @@ def test_a_missing_package_is_named_with_the_command_to_type(
     monkeypatch.setattr(link, "NEEDED", {"present": [Path("/")], "package-that-has-it": [needed]})
     with pytest.raises(debian.BuildError) as raised:
         link.bootloader(tmp_path, ROOT)
-    assert str(raised.value) == "missing system packages; type: sudo apt-get install --yes package-that-has-it"
+    assert str(raised.value) == "missing Debian packages: package-that-has-it; type: make packages"
 
 
 def test_a_python_of_another_origin_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
