@@ -180,6 +180,24 @@ def test_each_pin_has_its_hashes(lock: Path) -> None:
     assert [entry for entry in entries if not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", entry)] == []
 
 
+SET_UP = {
+    "demo": [".build/venv/demo"],
+    "binary": [".build/venv/build"],
+    "lock": [".build/venv/lock"],
+    "lint-python": [".venv"],
+    "image": [],
+    "swarm-demo": [],
+    "packages": [],
+}
+
+
+@pytest.mark.parametrize(("target", "folders"), SET_UP.items(), ids=list(SET_UP))
+def test_a_target_sets_up_what_it_uses_and_no_more(target: str, folders: list[str]) -> None:
+    done = subprocess.run(["make", "--dry-run", "--always-make", target], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"tools/make-venv \S+ (\S+)", done.stdout) == folders
+
+
 MADE = {
     venv: float(megabytes)
     for venv, megabytes in re.findall(
