@@ -38,7 +38,14 @@ class Option:
         return f"HEALTHCHECKER_{self.name.upper()}"
 
 
-URL = Option("url", "", "URL", "", "http://HOST[:PORT][PATH] or https://...: stands for host, port and path at once.")
+URL = Option(
+    "url",
+    "",
+    "URL",
+    "",
+    "http://HOST[:PORT][PATH] or https://...: stands for host, port and path at once. Without a scheme it is http,"
+    " where a port or a path follows the host.",
+)
 
 OPTIONS = (
     Option("port", "p", "PORT", "80", "Port to check, 1 to 65535."),
@@ -115,5 +122,23 @@ def parsed(given: Given, parse: "Callable[[str], Value]") -> "Value":
     try:
         return parse(given.text)
     except UsageError as error:
-        hint = "; a variable is written ${NAME}" if "$" in given.text and "${" not in given.text else ""
+        hint = "" if error.refused is None else variable_hint(error.refused)
         raise UsageError(f"{given.source}: {error}{hint}") from None
+
+
+def variable_hint(text: str) -> str:
+    """Say what compose or a shell may have made of a variable; nothing where the refused text has no sign of one.
+
+    compose makes `$` of `$$` and a shell its process ID, so that `$${PORT}` is right in a compose file alone.
+    """
+    before, _, inside = text.partition("{")
+    if not text:
+        return (
+            "; compose or a shell may have expanded an empty variable:"
+            " write ${NAME:-default}, and $${NAME:-default} in a compose file"
+        )
+    if "${" in text:
+        return "; the variable was not expanded: write ${NAME}, and $${NAME} in a compose file only"
+    if values.digits(before[-1:]) and inside[:1].isidentifier():
+        return "; a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only"
+    return "; a variable is written ${NAME}" if "$" in text else ""

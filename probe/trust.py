@@ -34,7 +34,7 @@ def these(path: str) -> ssl.SSLContext:
         raise UsageError(f"{quote(path)} holds no certificate; expected a file of PEM certificates") from None
     except (OSError, ValueError) as error:
         reason = os_reason(error) if isinstance(error, OSError) else str(error)
-        raise UsageError(f"cannot read {quote(path)}: {reason}; expected a file of PEM certificates") from None
+        raise UsageError(f"cannot read {quote(path)}: {reason}; expected a file of PEM certificates", path) from None
     return trusting
 
 

@@ -33,18 +33,31 @@ def digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
+def refusal(text: str, what: str, expected: str) -> UsageError:
+    """Say that a text is not what it should be, and what would be."""
+    return UsageError(f"{quote(text)} is not {what}; expected {expected}", text)
+
+
 def port(text: str) -> int:
-    """A TCP port, 1 to 65535."""
-    if digits(text) and len(text) <= 5 and 0 < int(text) < 65536:
-        return int(text)
-    raise UsageError(f"{quote(text)} is not a port; expected a whole number from 1 to 65535")
+    """Parse a TCP port, 1 to 65535; leading zeros do not count."""
+    significant = text.lstrip("0")
+    if digits(text) and 0 < len(significant) <= 5 and int(significant) < 65536:
+        return int(significant)
+    error = refusal(text, "a port", "a whole number from 1 to 65535")
+    if text.startswith(("tcp://", "udp://", "sctp://")):
+        raise UsageError(
+            f"{error}; Kubernetes and Docker links set this for a service of that name:"
+            " set enableServiceLinks: false, or give the port yourself",
+            text,
+        )
+    raise error
 
 
 def file(text: str) -> str:
     """The path of a file; the file is not looked at."""
     if text:
         return text
-    raise UsageError(f"{quote(text)} is not a file; expected a file of PEM certificates")
+    raise refusal(text, "a file", "a file of PEM certificates")
 
 
 def flag(text: str) -> bool:
@@ -52,7 +65,7 @@ def flag(text: str) -> bool:
     word = text.lower()
     if word in TRUE_WORDS or word in FALSE_WORDS:
         return word in TRUE_WORDS
-    raise UsageError(f"{quote(text)} is not a switch; expected 1 or 0 (also true or false, yes or no, on or off)")
+    raise refusal(text, "a switch", "1 or 0 (also true or false, yes or no, on or off)")
 
 
 def duration(text: str) -> float:
@@ -60,14 +73,13 @@ def duration(text: str) -> float:
     seconds = float(text) if _decimal(text) else _with_units(text)
     if 0 < seconds <= LONGEST_TIMEOUT:
         return seconds
-    raise UsageError(
-        f"{quote(text)} is not a timeout; expected a duration above 0 and up to 24h, such as 3, 0.5, 500ms, 3s or 1m30s"
-    )
+    expected = "a duration above 0 and up to 24h, such as 3, 0.5, 500ms, 3s or 1m30s"
+    raise refusal(text, "a timeout", expected)
 
 
 def _decimal(text: str) -> bool:
     whole, _, fraction = text.partition(".")
-    return len(text) <= 20 and digits(whole) and (fraction == "" or digits(fraction)) and not text.endswith(".")
+    return digits(whole) and (fraction == "" or digits(fraction)) and not text.endswith(".")
 
 
 def _with_units(text: str) -> float:
@@ -107,14 +119,12 @@ def statuses(text: str) -> Statuses:
         elif not dash:
             high = low
         if not (is_status(low) and is_status(high) and int(low) <= int(high)):
-            raise UsageError(
-                f"{quote(text)} is not a list of statuses;"
-                " expected codes from 100 to 599, such as 200, 200,204, 200-299 or 2xx"
-            )
+            expected = "codes from 100 to 599, such as 200, 200,204, 200-299 or 2xx"
+            raise refusal(text, "a list of statuses", expected)
         ranges.append((int(low), int(high)))
     return Statuses(text, ranges)
 
 
 def is_status(text: str) -> bool:
-    """A status code, 100 to 599 (RFC 9110, section 15)."""
+    """A status code, 100 to 599: three digits, so that a leading zero counts (RFC 9110, section 15)."""
     return len(text) == 3 and digits(text) and "100" <= text <= "599"

@@ -31,6 +31,7 @@ def test_the_table_of_routes_is_a_session(tmp_path: Path) -> None:
 
 CANNOT_RUN: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "a port that is none": ({"ACCOUNTSERVICE_PORT": "abc"}, ()),
+    "a link of Kubernetes": ({"ACCOUNTSERVICE_PORT": "tcp://10.0.0.1:80"}, ()),
     "a port that is taken": ({"ACCOUNTSERVICE_PORT": "TAKEN"}, ()),
     "a folder for the store": ({"ACCOUNTSERVICE_DB": "FOLDER"}, ()),
     "too few open files": ({}, ("prlimit", "--nofile=32")),

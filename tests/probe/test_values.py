@@ -8,17 +8,24 @@ from probe import values
 from probe.errors import UsageError
 
 
-@pytest.mark.parametrize("text", ["1", "80", "6767", "65535", "080"])
+@pytest.mark.parametrize("text", ["1", "80", "6767", "65535", "080", "0080", "039923", "065535", "0" * 5000 + "80"])
 def test_a_port_is_a_whole_number(text: str) -> None:
-    assert values.port(text) == int(text)
+    assert values.port(text) == int(text.lstrip("0"))
 
 
-@pytest.mark.parametrize("text", ["0", "65536", "abc", "", "-1", "+80", "8 0", "1_0", "٣", "8.0", "999999999", "=80"])
+@pytest.mark.parametrize(
+    "text", ["0", "0000", "65536", "065536", "abc", "", "-1", "+80", "8 0", "1_0", "٣", "8.0", "999999999", "=80"]
+)
 def test_no_port_is_an_error_that_names_it(text: str) -> None:
     with pytest.raises(UsageError) as error:
         values.port(text)
-    assert f"'{text}'" in str(error.value)
-    assert "1 to 65535" in str(error.value)
+    assert str(error.value) == f"'{text}' is not a port; expected a whole number from 1 to 65535"
+
+
+@pytest.mark.parametrize("text", ["tcp://10.0.0.1:80", "udp://172.17.0.2:53", "sctp://[fd00::1]:80"])
+def test_a_port_of_kubernetes_or_docker_links_is_told_as_such(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a port; .*; Kubernetes and Docker links set this for a service"):
+        values.port(text)
 
 
 DURATIONS = {
@@ -33,6 +40,9 @@ DURATIONS = {
     "1h1m1s1ms": 3661.001,
     "24h": 86400.0,
     "0.1ms": 0.0001,
+    "0003": 3.0,
+    "0" * 30 + "3s": 3.0,
+    "01m030s": 90.0,
 }
 
 

@@ -1,0 +1,52 @@
+"""What is said of a value that is refused, wherever it was given."""
+
+from collections.abc import Callable
+
+import pytest
+
+from probe import target, trust, values
+from probe.errors import UsageError
+from probe.options import Given, parsed, variable_hint
+
+VARIABLES = {
+    "": "; compose or a shell may have expanded an empty variable: write ${NAME:-default}, and $${NAME:-default} in",
+    "${PORT}": "; the variable was not expanded: write ${NAME}, and $${NAME} in a compose file only",
+    "6${PORT}": "; the variable was not expanded: write ${NAME}, and $${NAME} in a compose file only",
+    "6{PORT}": "; a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only",
+    "/a/123{_a:-b}": "; a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only",
+    "$PORT": "; a variable is written ${NAME}",
+    "$(PORT)": "; a variable is written ${NAME}",
+    "{PORT}": "",
+    "2{00,04}": "",
+    "abc": "",
+}
+
+
+@pytest.mark.parametrize(("text", "hint"), VARIABLES.items(), ids=lambda text: text[:20])
+def test_what_compose_or_a_shell_made_of_a_variable_is_said(text: str, hint: str) -> None:
+    assert variable_hint(text).startswith(hint)
+    assert bool(variable_hint(text)) == bool(hint)
+
+
+PARSERS = [values.port, values.flag, values.duration, values.statuses, target.host, target.from_url]
+REFUSED = [(parser, text) for parser in PARSERS for text in ("", "${A}", "6{A}", "$A")]
+
+
+@pytest.mark.parametrize(
+    ("parser", "text"),
+    [*REFUSED, (values.file, ""), *((trust.these, text) for text in ("${A}", "6{A}", "$A"))],
+    ids=lambda one: one if isinstance(one, str) else one.__name__,
+)
+def test_every_value_that_is_refused_says_it(parser: Callable[[str], object], text: str) -> None:
+    with pytest.raises(UsageError, match="^--option: ") as error:
+        parsed(Given(text, "--option"), parser)
+    assert str(error.value).endswith(variable_hint(text))
+
+
+NO_VALUES = [target.path, target.from_url]
+
+
+@pytest.mark.parametrize("parser", NO_VALUES, ids=lambda one: one.__name__)
+def test_where_no_value_is_refused_nothing_is_said_of_variables(parser: Callable[[str], object]) -> None:
+    with pytest.raises(UsageError, match="write it percent-encoded, as %20$"):
+        parsed(Given("http://a/${A} $B", "--option"), parser)
