@@ -44,25 +44,62 @@ class Target:
 
 
 def from_url(url: str) -> Target:
-    """The target of an absolute http or https URL; a missing port is the scheme's own, a missing path is `/`."""
+    """Parse an http or https URL; a missing port is the scheme's own, a missing path is `/`.
+
+    Without a scheme it is http, where a port or a path follows the host. Raises UsageError.
+    """
     scheme, separator, rest = url.partition("://")
-    if not separator:
-        scheme, rest = "", url
-    authority = rest
-    for delimiter in "/?#":
-        authority = authority.partition(delimiter)[0]
-    if "@" in authority:  # said first, and without the URL: what stands before the @ is a secret
-        raise UsageError(f"the URL for {quote(authority.rpartition('@')[2])} holds credentials; leave them out")
     scheme = scheme.lower()
-    if scheme not in SCHEME_PORTS:
-        raise UsageError(f"{quote(url)} is not a URL to check; expected http://HOST[:PORT][PATH] or https://...")
+    if not separator or scheme not in SCHEME_PORTS:
+        _require_host(url)
+        scheme, rest = "http", url
+    authority = _authority(rest)
     _refuse_blanks(url)
     try:
         host_text, port_text = _split_port(authority)
         number = SCHEME_PORTS[scheme] if port_text is None else values.port(port_text)
         return Target(scheme, host(host_text), number, path(rest[len(authority) :] or "/"))
     except UsageError as error:
-        raise UsageError(f"in {quote(url)} {error}") from None
+        raise UsageError(f"in {quote(url)} {error}", error.refused) from None
+
+
+def _authority(rest: str) -> str:
+    """The part before path, query and fragment (RFC 3986, section 3.2). Raises UsageError where it holds a secret."""
+    authority = rest
+    for delimiter in "/?#":
+        authority = authority.partition(delimiter)[0]
+    if "@" in authority:  # said first, and without the URL: what stands before the @ is a secret
+        raise UsageError(f"the URL for {quote(authority.rpartition('@')[2])} holds credentials; leave them out")
+    return authority
+
+
+def _require_host(url: str) -> None:
+    """Refuse a text without a known scheme, unless a port or a path follows its host. Raises UsageError."""
+    authority = _authority(url)
+    behind = url[len(authority) :]
+    if authority.endswith(":") and (behind.startswith("//") or authority[:-1].lower() in SCHEME_PORTS):
+        _authority(behind.lstrip("/"))  # no credentials are repeated, whatever the scheme
+    elif proposed := _instead(url, authority, behind):
+        raise UsageError(f"{quote(url)} is not a URL to check; write {proposed}")
+    elif ":" in authority or behind.startswith("/"):
+        return
+    raise values.refusal(url, "a URL to check", "http://HOST[:PORT][PATH] or https://...")
+
+
+def _instead(url: str, authority: str, behind: str) -> str:
+    """The options to write for a number, a path, a port or a host alone; "" for any other text."""
+    if values.digits(url):
+        return quote(f"--port={url}")
+    if url.startswith("/"):
+        return quote(f"--path={url}")
+    if authority.startswith(":") and values.digits(authority[1:]):
+        port = quote(f"--port={authority[1:]}")
+        return f"{port} {quote(f'--path={behind}')}" if behind else port
+    try:
+        bare = host(url)
+    except UsageError:
+        return ""
+    return quote(f"--host={bare}") if ":" in bare else f"{quote(f'--host={url}')} or {quote(f'--path=/{url}')}"
 
 
 def _split_port(authority: str) -> "tuple[str, str | None]":
@@ -96,15 +133,27 @@ def host(text: str) -> str:
 
 
 def _to_ascii(name: str) -> str:
-    """An internationalised name as the resolver knows it."""
+    """Encode an international name as the resolver knows it (RFC 5891, section 4, behind the mapping of UTS 46).
+
+    ASCII labels stay as they are: the underscore of Docker's service names is none of IDNA's.
+    """
+    import idna  # needs modules that the core interpreter does not have
+
     try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise _no_host(name) from None
+        mapped = idna.uts46_remap(name, std3_rules=False)
+        labels = mapped.removesuffix(".").split(".")
+        encoded = [label if label and label.isascii() else idna.alabel(label).decode() for label in labels]
+    except idna.IDNAError:
+        raise values.refusal(
+            name,
+            "an international host name",
+            "labels of letters, digits and hyphens as in IDNA 2008, at most 63 bytes each",
+        ) from None
+    return ".".join(encoded) + ("." if mapped.endswith(".") else "")
 
 
 def _no_host(text: str) -> UsageError:
-    return UsageError(f"{quote(text)} is not a host; expected a name, an IPv4 or an IPv6 address")
+    return values.refusal(text, "a host", "a name, an IPv4 or an IPv6 address")
 
 
 def path(text: str) -> str:

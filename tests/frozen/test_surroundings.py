@@ -84,10 +84,11 @@ def test_no_library_of_the_systems_name_service_is_loaded(scratch: Path) -> None
 @needs_root
 def test_an_international_name_is_looked_up_as_dns_has_it(scratch: Path) -> None:
     (scratch / "etc").mkdir()
-    (scratch / "etc/hosts").write_text("127.0.0.1 xn--bcher-kva.test\n")
+    (scratch / "etc/hosts").write_text("127.0.0.1 xn--strae-oqa.test\n")
     with serving(servers.replying(servers.OK)) as port:
-        done = inside(scratch, ["/healthchecker"], ["-host=bücher.test", f"-port={port}", "-t=20"])
+        done = inside(scratch, ["/healthchecker"], ["-host=straße.test", f"-port={port}", "-t=20", "-v"])
     assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(f"healthy: GET http://xn--strae-oqa.test:{port}/health: 200 OK".encode())
 
 
 @needs_root

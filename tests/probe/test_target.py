@@ -1,7 +1,7 @@
 """What is asked for, from a URL or from host and path."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from probe import target
@@ -21,7 +21,19 @@ URLS = {
     "http://my_service.stack/": ("http", "my_service.stack", 80, "/"),
     "http://example/ä": ("http", "example", 80, "/%C3%A4"),
     "http://example/@a:b": ("http", "example", 80, "/@a:b"),
-    "http://bücher.example/": ("http", "xn--bcher-kva.example", 80, "/"),
+    "http://a/?u=http://b": ("http", "a", 80, "/?u=http://b"),
+    # Without a scheme.
+    "example:80/health": ("http", "example", 80, "/health"),
+    "localhost:8080": ("http", "localhost", 8080, "/"),
+    "localhost:8080?a=b": ("http", "localhost", 8080, "/?a=b"),
+    "localhost/": ("http", "localhost", 80, "/"),
+    "localhost/a?u=http://b": ("http", "localhost", 80, "/a?u=http://b"),
+    "localhost:8080//a": ("http", "localhost", 8080, "//a"),
+    "[::1]:8080/health": ("http", "::1", 8080, "/health"),
+    "[::1]/health": ("http", "::1", 80, "/health"),
+    "127.0.0.1:0080/": ("http", "127.0.0.1", 80, "/"),
+    "https:8443": ("http", "https", 8443, "/"),
+    "bücher.example/": ("http", "xn--bcher-kva.example", 80, "/"),
 }
 
 
@@ -33,8 +45,15 @@ def test_a_url_is_taken_apart(url: str, parts: tuple[str, str, int, str]) -> Non
 
 BAD_URLS = {
     "unknown scheme": "ftp://example/",
-    "no scheme": "example:80/health",
     "no slashes": "http:example",
+    "one slash": "http:/example",
+    "no slash and no host": "https:",
+    "query alone behind the host": "example?a=b",
+    "empty host and a port that is none": ":a/",
+    "empty host and an empty port": ":/health",
+    "empty port without a scheme": "example:",
+    "IPv6 without brackets and without a scheme": "2001:db8::1/health",
+    "nothing but colons": ":",
     "empty": "",
     "lone dash": "-",
     "credentials": "http://user:secret@example/",
@@ -60,6 +79,37 @@ BAD_URLS = {
     "zone": "http://[fe80::1%25eth0]/",
 }
 
+INSTEAD = {
+    "8080": "write '--port=8080'",
+    "/health": "write '--path=/health'",
+    "//example/a": "write '--path=//example/a'",
+    "health": "write '--host=health' or '--path=/health'",
+    "http": "write '--host=http' or '--path=/http'",
+    "bücher.example": "write '--host=bücher.example' or '--path=/bücher.example'",
+    "127.0.0.1": "write '--host=127.0.0.1' or '--path=/127.0.0.1'",
+    "::1": "write '--host=::1'",
+    "[::1]": "write '--host=::1'",
+    ":8080": "write '--port=8080'",
+    ":8080/health": "write '--port=8080' '--path=/health'",
+}
+
+
+@pytest.mark.parametrize(("text", "words"), INSTEAD.items(), ids=list(INSTEAD))
+def test_what_is_no_url_is_answered_by_what_to_write(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as error:
+        target.from_url(text)
+    assert str(error.value) == f"'{text}' is not a URL to check; {words}"
+
+
+@given(st.from_regex(r"[a-zäß0-9.:/?#@\[\]${}-]{1,12}", fullmatch=True))
+def test_without_a_scheme_it_is_http_or_refused(text: str) -> None:
+    assume(not text.lower().startswith(("http:", "https:")))
+    try:
+        asked = target.from_url(text)
+    except UsageError:
+        return
+    assert str(asked) == str(target.from_url(f"http://{text}"))
+
 
 @pytest.mark.parametrize("url", BAD_URLS.values(), ids=list(BAD_URLS))
 def test_a_bad_url_is_refused(url: str) -> None:
@@ -67,9 +117,10 @@ def test_a_bad_url_is_refused(url: str) -> None:
         target.from_url(url)
 
 
-def test_credentials_are_not_repeated() -> None:
+@pytest.mark.parametrize("before", ["http://", "ftp://", "", "http:/", "http:"])
+def test_credentials_are_not_repeated(before: str) -> None:
     with pytest.raises(UsageError, match="'example' holds credentials") as error:
-        target.from_url("http://user:secret@example/")
+        target.from_url(f"{before}user:secret@example/")
     assert "secret" not in str(error.value)
 
 
@@ -92,6 +143,67 @@ def test_the_host_field_has_a_port_that_is_not_the_schemes_own(url: str, authori
 @pytest.mark.parametrize("text", ["127.0.0.1", "localhost", "::1", "[::1]", "my_service", "a.b.", "xn--p1ai"])
 def test_hosts(text: str) -> None:
     assert target.host(text) == text.strip("[]")
+
+
+def full_width(text: str) -> str:
+    """The text as East Asian keyboards write it; UTS 46 maps it to ASCII."""
+    return "".join(chr(ord(character) + 0xFEE0) for character in text)
+
+
+INTERNATIONAL = {
+    "straße.example": "xn--strae-oqa.example",
+    "STRAẞE.Example": "xn--strae-oqa.example",
+    "faß.de": "xn--fa-hia.de",
+    "βόλος.example": "xn--nxasmm1c.example",
+    "bücher.example.": "xn--bcher-kva.example.",
+    "Bücher。example": "xn--bcher-kva.example",
+    "my_service.bücher": "my_service.xn--bcher-kva",
+    "ab--cd.bücher": "ab--cd.xn--bcher-kva",
+    "例え.テスト": "xn--r8jz45g.xn--zckzah",
+    full_width("localhost"): "localhost",
+    full_width("127.0.0.1"): "127.0.0.1",
+}
+
+
+@pytest.mark.parametrize(("name", "encoded"), INTERNATIONAL.items(), ids=list(INTERNATIONAL))
+def test_an_international_name_is_encoded_by_idna_2008(name: str, encoded: str) -> None:
+    assert target.host(name) == encoded
+
+
+NOT_INTERNATIONAL = {
+    "emoji": "💩.example",
+    "symbol": "☃.example",
+    "underscore beside other letters": "my_bücher.example",
+    "hyphen in front": "-ü.example",
+    "empty label": "ä..example",
+    "empty label in front": ".ä",
+    "long label": "ä" * 60,
+    "nothing behind the mapping": "\xad",
+    "blank": "bü cher",
+    "two directions": "a\u05d0.example",
+    "joiner": "\u200d.example",
+    "bytes that are no UTF-8": "a\udcff",
+}
+
+
+@pytest.mark.parametrize("name", NOT_INTERNATIONAL.values(), ids=list(NOT_INTERNATIONAL))
+def test_what_idna_2008_does_not_allow_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="is not an international host name; expected labels of letters, digits and"):
+        target.host(name)
+
+
+NO_HOSTS = {
+    "blank in an ASCII label": "ü.a b",
+    "port": full_width("ab:80"),
+    "brackets": full_width("[::1]"),
+    "long name": "ä." * 100,
+}
+
+
+@pytest.mark.parametrize("name", NO_HOSTS.values(), ids=list(NO_HOSTS))
+def test_an_encoded_name_is_held_to_the_characters_and_the_length_of_a_host(name: str) -> None:
+    with pytest.raises(UsageError, match="is not a host; expected a name, an IPv4 or an IPv6 address"):
+        target.host(name)
 
 
 @pytest.mark.parametrize("text", ["", " ", "a b", "a/b", "a:b", "[a]", "[", "::g", "a\nb", "a@b", "http://a", "a:80"])

@@ -15,7 +15,7 @@ import pytest
 import requests
 import responses
 
-from probe import __version__, trust, verdict
+from probe import __version__, http1, trust, verdict
 from probe.check import Check, build
 from probe.check import fetch as ask
 from probe.deadline import Deadline
@@ -165,6 +165,30 @@ def test_a_server_with_a_trusted_certificate_is_healthy(authority: Authority) ->
     with serving(servers.replying(servers.OK), tls=authority.context("localhost")) as port:
         reply = fetch(f"https://localhost:{port}/", cacert=str(authority.file))
     assert (reply.status, reply.body) == (200, b'{"status":"UP"}')
+
+
+@pytest.mark.parametrize("name", ["straße.example", "STRAẞE.Example", "straße。example"])
+def test_the_line_host_and_tls_have_an_international_name_in_one_form(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    encoded = "xn--strae-oqa.example"
+    asked: list[object] = []
+
+    def record(connection: socket.socket) -> None:
+        asked.extend(re.findall(rb"\r\nHost: (.*):\d+\r\n", servers.read_request(connection)))
+        connection.sendall(b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n")
+
+    def loopback(host: str, port: int, _: Deadline) -> list[tuple[int, tuple[str, int]]]:
+        asked.append(host)
+        return [(socket.AF_INET, ("127.0.0.1", port))]
+
+    monkeypatch.setattr(http1, "addresses", loopback)
+    context = authority.context(encoded)
+    context.sni_callback = lambda _, indicated, __: asked.append(indicated)
+    with serving(record, tls=context) as port:
+        outcome = verdict.reach(check(f"https://{name}:{port}/", cacert=str(authority.file), timeout="20"), monotonic())
+    assert outcome.output.startswith(f"unhealthy: GET https://{encoded}:{port}/: 503 Down, expected 200")
+    assert asked == [encoded, encoded, encoded.encode()]
 
 
 def test_a_chunked_body_behind_another_coding_is_unchunked(authority: Authority) -> None:
