@@ -1,7 +1,8 @@
 """The reference of the command: its options in docs/healthchecker.md, and the man page made of that page. `make docs`.
 
 The options are those of the click command. All else that is said of the program stands in docs/healthchecker.md, and is
-set here as roff, the language of man pages (man(7), groff_char(7)). With --check nothing is written, only compared.
+set here as roff, the language of man pages (man(7), groff_char(7)). The options of other programs in docs/cookbook.md
+are those that the command has an answer to. With --check nothing is written, only compared.
 """
 
 import re
@@ -12,14 +13,15 @@ from pathlib import Path
 
 import click
 
-from probe import __version__, cli
+from probe import __version__, cli, foreign
 from probe.options import OPTIONS, URL
 from release import changelog
 
 PAGE = Path(__file__).parent / "healthchecker.md"
 MANUAL = PAGE.with_suffix(".1")
-BEGIN = "<!-- options: written by `make docs` -->\n"
-END = "<!-- end of options -->\n"
+COOKBOOK = PAGE.with_name("cookbook.md")
+OPTION_MARKS = ("<!-- options: written by `make docs` -->\n", "<!-- end of options -->\n")
+FOREIGN_MARKS = ("<!-- foreign options: written by `make docs` -->\n", "<!-- end of foreign options -->\n")
 WIDTH = 120  # of Markdown
 MAN_WIDTH = 80  # of roff's source
 
@@ -30,25 +32,36 @@ COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 
 def main() -> None:
     """Write or compare."""
-    page = with_options(PAGE.read_text())
+    page = between(PAGE, OPTION_MARKS, "".join(_item(f"{spelled}: {meaning}") for spelled, meaning in options()))
+    cookbook = between(COOKBOOK, FOREIGN_MARKS, foreign_options())
     try:
         date = changelog.section(__version__, changelog.CHANGELOG.read_text()).date
     except changelog.ReleaseError as error:
         sys.exit(f"reference: {error}")
-    for path, text in {PAGE: page, MANUAL: man(page, date)}.items():
+    for path, text in {PAGE: page, MANUAL: man(page, date), COOKBOOK: cookbook}.items():
         if "--check" not in sys.argv[1:]:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
             sys.exit(f"docs/{path.name} is behind the command's options or docs/{PAGE.name}; type: make docs")
 
 
-def with_options(page: str) -> str:
-    """The page with the options as they are."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def between(path: Path, marks: tuple[str, str], text: str) -> str:
+    """The page with the text between the marks."""
+    before, begin, rest = path.read_text().partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not (begin and end):
-        sys.exit(f"{PAGE.name}: the marks around the options are gone: {BEGIN.strip()} {END.strip()}")
-    return before + begin + "".join(_item(f"{spelled}: {meaning}") for spelled, meaning in options()) + end + after
+        sys.exit(f"{path.name}: the marks around the options are gone: {marks[0].strip()} {marks[1].strip()}")
+    return before + begin + text + end + after
+
+
+def foreign_options() -> str:
+    """List the options of other programs, and what to write instead, as a table."""
+    lines = [f"| {' | '.join(foreign.PROGRAMS.values())} | here |", f"|{'---|' * (len(foreign.PROGRAMS) + 1)}"]
+    for row in foreign.ROWS:
+        cells = [", ".join(f"`{option}`" for option in listed.split(", ") if option) for listed in row[1:]]
+        instead = re.sub(r"--[a-z][\w:.=-]*\w", r"`\g<0>`", row.instead)
+        lines.append(" ".join([*(f"| {cell}".rstrip() for cell in cells), f"| {instead[0].upper()}{instead[1:]}. |"]))
+    return "\n".join(lines) + "\n"
 
 
 def _item(text: str) -> str:

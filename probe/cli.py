@@ -5,7 +5,7 @@ import select
 
 import click
 
-from probe import __version__, check, verdict
+from probe import __version__, check, target, verdict
 from probe.check import Check
 from probe.errors import UsageError, os_reason
 from probe.expand import expand
@@ -23,6 +23,8 @@ ${NAME} and ${NAME:-default} are expanded in every argument and variable, withou
 
 SEE_HELP = "healthchecker --help lists all options"
 
+GUESS_CUTOFF = 0.75  # of difflib's likeness: one letter of four is another, or two of eight
+
 TEXT_SPELLINGS = spellings(TEXTS)
 NO_VALUES = {*TEXT_SPELLINGS, "--"}  # to be another option's value, they need an equals sign
 
@@ -38,9 +40,16 @@ def answer(arguments: list[str], environ: dict[bytes, bytes], started: float) ->
 
 def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
     """The check that the arguments ask for, or the help or version text. Raises UsageError."""
-    command = build_command()
     expanded = [parsed(Given(argument, quote(argument)), lambda text: expand(text, environ)) for argument in arguments]
-    tokens = spell(expanded)
+    try:
+        return _parse_expanded(expanded, environ)
+    except UsageError as error:
+        raise _several_in_one(expanded) or error from None
+
+
+def _parse_expanded(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
+    command = build_command()
+    tokens = spell(arguments)
     try:
         context = command.make_context("healthchecker", tokens)
     except click.NoSuchOption as error:
@@ -62,6 +71,8 @@ def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
         for option in (*OPTIONS, URL)
         if (text := context.params[option.name]) not in (None, False)
     }
+    if "url" in given:  # what is not a URL excludes nothing: the mistake is another
+        parsed(given["url"], target.from_url)
     return check.build(settle(given, environ))
 
 
@@ -95,7 +106,7 @@ def spell(arguments: list[str]) -> list[str]:
         if name in TEXT_SPELLINGS:
             spelled.append(TEXT_SPELLINGS[name].long + equals + text)
         elif option is None:
-            _refuse_mistyped(argument)
+            _refuse_unknown(argument)
             spelled.append(argument)
         elif equals or not option.metavar:
             spelled.append(option.long + equals + text)
@@ -104,12 +115,15 @@ def spell(arguments: list[str]) -> list[str]:
     return spelled
 
 
-def _refuse_mistyped(argument: str) -> None:
-    """A single dash and a word is a long option that does not exist, not a cluster of short ones."""
-    if not argument.startswith("-") or argument.startswith("--"):
+def _refuse_unknown(argument: str) -> None:
+    """A single dash and a word is a long option that does not exist, unless all its letters are short ones."""
+    if not argument.startswith("-"):
         return
+    from probe import foreign
+
     first = SPELLINGS.get(argument[:2])
-    if first and first.metavar and argument[2:3].isalpha():
+    name = argument.partition("=")[0]
+    if foreign.option(name) or foreign.cluster(name) or (first and first.metavar and argument[2:3].isalpha()):
         raise _unknown(argument)
 
 
@@ -117,10 +131,42 @@ def _unknown(argument: str) -> UsageError:
     """What to say of an option that there is not."""
     from difflib import get_close_matches  # for this alone, and it takes its time
 
+    from probe import foreign
+
     name = argument.partition("=")[0]
-    close = get_close_matches(f"--{name.lstrip('-')}", [option.long for option in (*OPTIONS, *TEXTS)])
-    meant = f"; did you mean {' or '.join(close)}?" if close else ""
+    if answer := foreign.option(name):
+        return UsageError(answer)
+    long_names = [option.long.removeprefix("--") for option in (*OPTIONS, *TEXTS)]
+    close = get_close_matches(name.lstrip("-"), long_names, cutoff=GUESS_CUTOFF)
+    if not close and (answer := foreign.cluster(name)):
+        return UsageError(answer)
+    meant = f"; did you mean {' or '.join(f'--{one}' for one in close)}?" if close else ""
     return UsageError(f"{quote(name)} is not an option{meant}; {SEE_HELP}")
+
+
+def _several_in_one(arguments: list[str]) -> UsageError | None:
+    """What to say of an argument that should have been several, or none of its blanks; None where there is none such.
+
+    Asked only where the arguments were refused: a file's name may hold blanks.
+    """
+    from probe import foreign
+
+    for argument in arguments:
+        words = argument.split()
+        options = [word for word in words if word.partition("=")[0] in foreign.OWN]
+        if not options or argument == options[0] or "@" in argument:  # no credentials are repeated
+            continue
+        option = foreign.OWN.get(words[0])
+        if len(words) == 1:
+            advice = "leave the blank out"
+        elif len(options) > 1 or options[0] != words[0] or (option and not option.metavar):
+            advice = "write each of them as an argument of its own"
+        elif option:
+            advice = f"write two arguments, or {quote('='.join(argument.split(maxsplit=1)))}"
+        else:
+            continue  # a value with a blank in it
+        return UsageError(f"{quote(argument)} is one argument with a blank in it; {advice}")
+    return None
 
 
 def _next_value(spelling: str, option: Option, following: str | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import reference
 
-from probe import cli
+from probe import cli, foreign
 from probe.options import OPTIONS, TEXTS, URL, Option
 from release.changelog import CHANGELOG
 
@@ -38,6 +38,24 @@ def test_the_pages_name_no_option_that_there_is_not() -> None:
     assert set(re.findall(r"(?<![\w-])--[a-z]+", PLAIN)) - known <= {"--interval", "--timeout"}
 
 
+def test_the_cookbook_has_each_option_of_other_programs_in_its_column() -> None:
+    table = (
+        reference.COOKBOOK.read_text().partition(reference.FOREIGN_MARKS[0])[2].partition(reference.FOREIGN_MARKS[1])[0]
+    )
+    head, _, *lines = [line.strip("|").split("|") for line in table.splitlines()]
+    programs = [program.strip() for program in head[:-1]]
+    assert len(lines) == len(foreign.ROWS)
+    for option, known in foreign.KNOWN.items():
+        found = [line for line in lines if re.search(f"`{re.escape(option)}[` ]", "|".join(line[:-1]))]
+        assert len(found) == 1
+        *columns, instead = found[0]
+        assert instead.replace("`", "").strip().lower() == f"{known.instead}.".lower()
+        named = [
+            name for name, cell in zip(programs, columns, strict=True) if re.search(f"`{re.escape(option)}[` ]", cell)
+        ]
+        assert tuple(named) == known.programs
+
+
 def test_the_manual_is_dated_by_the_changelog() -> None:
     date = re.search(r"^## \S+ - (\S+)$", CHANGELOG.read_text(), re.MULTILINE)
     assert date is not None
@@ -52,15 +70,17 @@ def test_mandoc_has_nothing_to_say_of_the_manual() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("stale", ["healthchecker.md", "healthchecker.1"])
+@pytest.mark.parametrize("stale", ["healthchecker.md", "healthchecker.1", "cookbook.md"])
 def test_a_stale_page_is_told_with_the_command_to_type(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stale: str
 ) -> None:
-    for path in (reference.PAGE, reference.MANUAL):
-        text = path.read_text()
-        (tmp_path / path.name).write_text(text.replace("HEALTHCHECKER_", "HC_") if path.name == stale else text)
-    monkeypatch.setattr(reference, "PAGE", tmp_path / "healthchecker.md")
-    monkeypatch.setattr(reference, "MANUAL", tmp_path / "healthchecker.1")
+    for name in ("PAGE", "MANUAL", "COOKBOOK"):
+        page: Path = getattr(reference, name)
+        copy = tmp_path / page.name
+        copy.write_text(
+            re.sub("HEALTHCHECKER_|--spider", "changed", page.read_text()) if page.name == stale else page.read_text()
+        )
+        monkeypatch.setattr(reference, name, copy)
     monkeypatch.setattr(sys, "argv", ["reference.py", "--check"])
     with pytest.raises(SystemExit, match=r"type: make docs$"):
         reference.main()
