@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from probe import cli
+from probe import cli, foreign
 from probe.verdict import UNHEALTHY
 from tests import servers
 from tests.certificates import Authority
@@ -269,6 +269,8 @@ def short_of_memory(here: Here) -> str:
     return "".join(sorted((line for line in lines if line.startswith("internal error: MemoryError")), reverse=True))
 
 
+# The first option of each row.
+FOREIGN = [next(filter(None, row[1:])).partition(",")[0].partition(" ")[0] for row in foreign.ROWS]
 DEEP = "-path=" + "${A:-" * 11 + "}" * 11
 
 CASES: dict[str, Case] = {
@@ -342,13 +344,25 @@ CASES: dict[str, Case] = {
     "no address associated with hostname": in_a_network("without addresses", "http://db.example:6767/health"),
     # Usage errors
     "is not a port": lambda _: said("-port=8080/tcp") + said(HEALTHCHECKER_PORT="0") + said("http://web:http/"),
+    "Kubernetes and Docker links set this": lambda _: (
+        said(HEALTHCHECKER_PORT="tcp://10.0.0.1:80")
+        + said("-port=${ACCOUNTSERVICE_PORT:-6767}", ACCOUNTSERVICE_PORT="tcp://172.17.0.2:6767")
+    ),
     "a variable is written": mistakes("-port=$PORT"),
+    "compose or a shell may have expanded an empty variable": mistakes(
+        "-port=", "http://localhost:/health", "-host=", "-expect=", "-timeout=", ""
+    ),
+    "the variable was not expanded": mistakes("-port=$${PORT}", "http://localhost:$${PORT}/health"),
+    "a shell made its process ID of $$": mistakes("-port=6{PORT}", "http://localhost:6{PORT}/health"),
     "the environment variable is not set": mistakes("-port=${PORT}"),
     "is not an expansion": mistakes("-port=${PORT-80}"),
     "has no closing brace": mistakes("-port=${PORT"),
     "is nested more than 10 deep": mistakes(DEEP),
     "is not a host": mistakes("-host=http://web/", "http:///health"),
-    "is not a URL to check": mistakes("localhost:8080"),
+    "is not an international host name": mistakes("-host=💩.example"),
+    "is not a URL to check": mistakes(
+        ("-port=8080", "/health"), "8080", "health", ":8080/health", "::1", "tcp://web:80"
+    ),
     "is not a host and port": mistakes("http://::1:8080/", "http://[::1:8080/"),
     "holds credentials": mistakes("http://user:password@web/"),
     "holds a space": mistakes("-path=/health check", "http://web/\n"),
@@ -361,8 +375,10 @@ CASES: dict[str, Case] = {
         + said(HEALTHCHECKER_URL="http://web/", HEALTHCHECKER_PORT="80")
         + said("https://web/", "-k", "--cacert=/ca.pem")
     ),
-    "is not an option": mistakes("-prot=6767", "-x"),
+    "is not an option": mistakes("-prot=6767", "-z"),
+    "is an option of curl, wget or Docker": mistakes(*FOREIGN, "-fsSL"),
     "needs a value": mistakes("--port", ("-host", "-port=6767")),
+    "is one argument with a blank in it": mistakes("-timeout 30s", "--port=8080 --path=/x", " -port=80"),
     "got unexpected extra argument": mistakes(("http://a/", "http://b/"), ("a", "b", "c")),
     "does not take a value": mistakes("--verbose=1"),
     # The executable itself

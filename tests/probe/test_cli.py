@@ -18,6 +18,7 @@ from probe.options import OPTIONS, URL
 from tests import servers
 from tests.certificates import Authority, self_signed
 from tests.conftest import Healthchecker, runner, wait_for_connection
+from tests.probe.test_target import full_width
 from tests.servers import serving
 
 
@@ -45,6 +46,13 @@ SPELLED = {
     "short and attached": ["-pPORT"],
     "short with an equals sign": ["-p=PORT"],
     "URL": ["http://127.0.0.1:PORT/health"],
+    "URL without a scheme": ["localhost:PORT/health"],
+    "URL without a scheme and path": ["127.0.0.1:PORT"],
+    "leading zero": ["-port=0PORT"],
+    "leading zeros": ["127.0.0.1:000PORT/"],
+    "leading zeros of a timeout": ["-port=PORT", "-timeout=0030s"],
+    "international name": [f"-host={full_width('localhost')}", "-port=PORT"],
+    "international name in a URL": [f"{full_width('localhost')}:PORT/health"],
     "name": ["-host=localhost", "-port=PORT"],
     "cluster": ["-kpPORT"],
     "behind the end of options": ["--", "http://127.0.0.1:PORT"],
@@ -151,11 +159,19 @@ def start_seconds(healthchecker: Healthchecker) -> float:
     return min(healthchecker("--port=0").seconds for _ in range(3))
 
 
+EMPTY = "compose or a shell may have expanded an empty variable: write ${NAME:-default}, and $${NAME:-default} in a"
+LITERAL = "the variable was not expanded: write ${NAME}, and $${NAME} in a compose file only"
+PROCESS_ID = "a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only"
+LINK = (
+    "Kubernetes and Docker links set this for a service of that name: set enableServiceLinks: false, or give the port"
+)
+
 BAD = {
     "port 0": (["-port=0"], {}, ["--port", "'0'", "1 to 65535"]),
     "port 65536": (["-port=65536"], {}, ["--port", "'65536'", "1 to 65535"]),
     "port abc": (["-port", "abc"], {}, ["--port", "'abc'", "1 to 65535"]),
-    "port empty": (["-port="], {}, ["--port", "''", "1 to 65535"]),
+    "port empty": (["-port="], {}, ["--port", "''", "1 to 65535", EMPTY]),
+    "port 0 with leading zeros": (["-port=0000"], {}, ["--port", "'0000'", "1 to 65535"]),
     "port from the environment": ([], {"HEALTHCHECKER_PORT": "0"}, ["HEALTHCHECKER_PORT", "'0'", "1 to 65535"]),
     "negative timeout": (["--timeout", "-1"], {}, ["--timeout", "'-1'", "above 0"]),
     "zero timeout": (["-t", "0"], {}, ["--timeout", "'0'", "above 0"]),
@@ -174,7 +190,7 @@ BAD = {
     "line feed in a URL": (["http://a/\nb"], {}, ["URL", r"'http://a/\nb'", "%0A"]),
     "space in a URL": (["http://a/b c"], {}, ["URL", "'http://a/b c'", "%20"]),
     "empty host in a URL": (["http:///a"], {}, ["URL", "'http:///a'", "a name, an IPv4 or an IPv6 address"]),
-    "empty host": (["-host="], {}, ["--host", "''", "a name, an IPv4 or an IPv6 address"]),
+    "empty host": (["-host="], {}, ["--host", "''", "a name, an IPv4 or an IPv6 address", EMPTY]),
     "URL and port": (["http://a/", "--port=1"], {}, ["URL and --port exclude each other"]),
     "URL and path in the environment": (
         [],
@@ -183,7 +199,67 @@ BAD = {
     ),
     "unknown option": (["--prot=1"], {}, ["--prot", "--port", "--help"]),
     "unknown option with one dash": (["-prot=1"], {}, ["-prot", "--help"]),
-    "unknown letter": (["-x"], {}, ["-x", "--help"]),
+    "unknown letter": (["-z"], {}, ["-z", "--help"]),
+    "option of curl": (["-f", "http://a/"], {}, ["'-f' is an option of curl; leave it out: every status that"]),
+    "options of curl": (
+        ["-fsS", "http://a/"],
+        {},
+        ["'-fsS' has options of curl; -f: leave it out: every", "; -s, -S: "],
+    ),
+    "options of wget": (
+        ["-qO-", "http://a/"],
+        {},
+        ["'-qO' has options of wget; -q: leave it out", "; -O: leave it out"],
+    ),
+    "option of curl and wget": (["--header=A: b"], {}, ["'--header' is an option of curl and wget; not supported: "]),
+    "option of Docker": (["--interval=5s"], {}, ["'--interval' is an option of Docker; write it before CMD"]),
+    "option that waits": (["--wait=5s"], {}, ["'--wait' is an option of wget; not supported: a check asks once"]),
+    "password": (["-uadmin:secret"], {}, ["'-u' is an option of curl; not supported: ask for a path that needs no"]),
+    "two arguments in one": (["-timeout 30s"], {}, ["'-timeout 30s' is one", "two arguments, or '-timeout=30s'"]),
+    "two arguments in one, short": (["-p 8080"], {}, ["'-p 8080' is one argument", "two arguments, or '-p=8080'"]),
+    "two options in one": (
+        ["--port=8080 --path=/x"],
+        {},
+        ["'--port=8080 --path=/x' is one argument with a blank in it; write each of them as an argument of its own"],
+    ),
+    "two options in one, from a variable": (["${A}"], {"A": "-port=80 -k"}, ["'-port=80 -k' is one argument with"]),
+    "switch and URL in one": (["-k https://a/"], {}, ["'-k https://a/' is one argument", "write each of them as"]),
+    "URL and switch in one": (["https://a/ -k"], {}, ["'https://a/ -k' is one argument", "write each of them as"]),
+    "blank in front": ([" -port=80"], {}, ["' -port=80' is one argument with a blank in it; leave the blank out"]),
+    "line's end behind": (
+        ["-port=80\n"],
+        {},
+        [r"'-port=80\n' is one argument with a blank in it; leave the blank out"],
+    ),
+    "blank in a value": (["-path=/a b"], {}, ["--path: '/a b' holds a space"]),
+    "credentials and a switch in one": (["https://u:secret@a/ -k"], {}, ["URL: the URL for 'a' holds credentials"]),
+    "path": (["-port=8080", "/health"], {}, ["URL: '/health' is not a URL to check; write '--path=/health'"]),
+    "word": (["-port=8080", "health"], {}, ["write '--host=health' or '--path=/health'"]),
+    "international word": (["-port=80", "bücher"], {}, ["write '--host=bücher' or '--path=/bücher'"]),
+    "number": (["8080"], {}, ["URL: '8080' is not a URL to check; write '--port=8080'"]),
+    "number in the environment": ([], {"HEALTHCHECKER_URL": "8080"}, ["HEALTHCHECKER_URL: '8080'", "'--port=8080'"]),
+    "port alone": ([":8080"], {}, ["URL: ':8080' is not a URL to check; write '--port=8080'"]),
+    "address alone": (["::1"], {}, ["URL: '::1' is not a URL to check; write '--host=::1'"]),
+    "credentials without a scheme": (["u:secret@a:80/"], {}, ["URL: the URL for 'a:80' holds credentials"]),
+    "empty port in a URL": (["http://a:/health"], {}, ["'' is not a port", EMPTY]),
+    "empty port without a scheme": (["a:"], {}, ["'' is not a port", EMPTY]),
+    "empty variable": (["-port=${A}"], {"A": ""}, ["--port: '' is not a port", EMPTY]),
+    "empty timeout": (["-timeout="], {}, ["--timeout: ''", EMPTY]),
+    "empty expect": (["-expect="], {}, ["--expect: ''", EMPTY]),
+    "empty switch": ([], {"HEALTHCHECKER_VERBOSE": "${A}", "A": ""}, ["HEALTHCHECKER_VERBOSE: ''", EMPTY]),
+    "variable that is not expanded": (["-port=$${PORT}"], {}, ["--port: '${PORT}' is not a port", LITERAL]),
+    "variable that is not expanded in a URL": (["http://$${HOST}/"], {}, ["'${HOST}' is not a host", LITERAL]),
+    "variable that is not expanded, for a file": (["--cacert=$${A}", "https://a/", "-t=20"], {}, ["'${A}'", LITERAL]),
+    "variable in a variable": (["-port=${A}"], {"A": "${PORT}"}, ["--port: '${PORT}' is not a port", LITERAL]),
+    "process ID": (["-port=6{PORT}"], {}, ["--port: '6{PORT}' is not a port", PROCESS_ID]),
+    "process ID in a URL": (["http://a:6{PORT}/health"], {}, ["'6{PORT}' is not a port", PROCESS_ID]),
+    "process ID for a status": (["-expect=42{STATUS}"], {}, ["--expect: '42{STATUS}'", PROCESS_ID]),
+    "link": ([], {"HEALTHCHECKER_PORT": "tcp://10.0.0.1:80"}, ["HEALTHCHECKER_PORT: 'tcp://10.0.0.1:80'", LINK]),
+    "link in an argument": (["-port=${A_PORT:-80}"], {"A_PORT": "tcp://[fd00::1]:80"}, ["'tcp://[fd00::1]:80'", LINK]),
+    "emoji": (["-host=💩.example"], {}, ["--host: '💩.example' is not an international host name; expected labels"]),
+    "emoji in a URL": (["https://💩.example/"], {}, ["'💩.example' is not an international host name"]),
+    "underscore in an international label": (["-host=my_bücher"], {}, ["'my_bücher' is not an international host"]),
+    "long international label": ([f"-host={'ä' * 60}"], {}, ["is not an international host name", "at most 63 bytes"]),
     "missing value": (["--port"], {}, ["--port needs a value", "--port=PORT", "1 to 65535"]),
     "missing value before an option": (["-host", "-port=1"], {}, ["-host needs a value, not '-port=1'"]),
     "help for a value": (["--host", "--help"], {}, ["--host needs a value, not '--help'"]),
@@ -191,11 +267,11 @@ BAD = {
     "escapes in an argument": (["a", "b\x1b"], {}, [r"b\x1b"]),
     "no UTF-8 in an argument": (["a", "b\udcff"], {}, [r"b\xff"]),
     "no UTF-8 in a value": (["--host", "--port=\udcff"], {}, [r"\xff"]),
-    "empty file": (["--cacert="], {}, ["--cacert", "''", "PEM"]),
+    "empty file": (["--cacert="], {}, ["--cacert", "''", "PEM", EMPTY]),
     "value for a switch": (["--verbose=1"], {}, ["--verbose", "does not take a value"]),
     "bad switch": ([], {"HEALTHCHECKER_INSECURE": "maybe"}, ["HEALTHCHECKER_INSECURE", "'maybe'", "1 or 0"]),
     "two URLs": (["http://a/", "http://b/"], {}, ["http://b/", "--help"]),
-    "empty URL": ([""], {}, ["URL", "''", "http://HOST"]),
+    "empty URL": ([""], {}, ["URL", "''", "http://HOST", EMPTY]),
     "missing file": (["--cacert=/nonexistent", "https://a/"], {}, ["--cacert", "'/nonexistent'", "PEM"]),
     "both kinds of trust": (["--cacert=/nonexistent", "-k"], {}, ["--insecure and --cacert exclude each other"]),
 }
@@ -211,6 +287,7 @@ def test_a_mistake_is_1_and_one_line_that_says_what_is_right(
     assert run.stderr.count("\n") == 1
     for word in words:
         assert word in run.stderr
+    assert "secret" not in run.stderr
 
 
 def test_a_mistake_sends_nothing(healthchecker: Healthchecker) -> None:
@@ -228,6 +305,19 @@ def test_arguments_that_are_no_utf_8_are_one_line(healthchecker: Healthchecker, 
     assert healthchecker(f"-port={healthy}", b"-path=/\xff").status == 0
 
 
+# As Kubernetes and Docker set them, beside HEALTHCHECKER_PORT, for a service with that name.
+SERVICE_LINKS = {
+    "HEALTHCHECKER_SERVICE_HOST": "10.0.0.1",
+    "HEALTHCHECKER_SERVICE_PORT": "80",
+    "HEALTHCHECKER_SERVICE_PORT_HTTP": "80",
+    "HEALTHCHECKER_PORT_80_TCP": "tcp://10.0.0.1:80",
+    "HEALTHCHECKER_PORT_80_TCP_PROTO": "tcp",
+    "HEALTHCHECKER_PORT_80_TCP_PORT": "80",
+    "HEALTHCHECKER_PORT_80_TCP_ADDR": "10.0.0.1",
+    "HEALTHCHECKER_NAME": "/web/healthchecker",
+    "HEALTHCHECKER_ENV_PATH": "/bin",
+}
+
 ENVIRONMENTS = {
     "port": ({"HEALTHCHECKER_PORT": "PORT"}, []),
     "expanded": ({"HEALTHCHECKER_PORT": "${SERVICE:-1}", "SERVICE": "PORT"}, []),
@@ -238,6 +328,10 @@ ENVIRONMENTS = {
     "a variable that is overruled is not looked at": ({"HEALTHCHECKER_PORT": "${NOPE}"}, ["-port=PORT"]),
     "a switch that is off": ({"HEALTHCHECKER_INSECURE": "0", "HEALTHCHECKER_VERBOSE": "no"}, ["-port=PORT"]),
     "empty counts as unset": ({"HEALTHCHECKER_TIMEOUT": "", "HEALTHCHECKER_PORT": "PORT"}, []),
+    "URL without a scheme": ({"HEALTHCHECKER_URL": "localhost:PORT/health"}, []),
+    "a link that is overruled": ({"HEALTHCHECKER_PORT": "tcp://10.0.0.1:80"}, ["-port=PORT"]),
+    "a link that a URL overrules": ({"HEALTHCHECKER_PORT": "tcp://10.0.0.1:80"}, ["127.0.0.1:PORT"]),
+    "links of a service of this name": (SERVICE_LINKS, ["-port=PORT"]),
     "proxies": ({"http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"}, ["-port=PORT"]),
     "CA bundles": ({"SSL_CERT_FILE": "/nonexistent", "REQUESTS_CA_BUNDLE": "/nonexistent"}, ["-p", "PORT"]),
     "locale": ({"LC_ALL": "tr_TR.ISO-8859-9", "LANG": "C", "TZ": "Mars/Phobos"}, ["-p", "PORT"]),
