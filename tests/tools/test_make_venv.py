@@ -213,4 +213,4 @@ def test_an_environment_is_as_large_as_it_is_said_to_be(variable: str, megabytes
         pytest.skip(f"{folder} is not made yet")
     files = {(file.lstat().st_ino, file.lstat().st_blocks) for file in (ROOT / folder).rglob("*")}
     found = sum(blocks for _, blocks in files) * 512 / 2**20
-    assert 0.7 * megabytes < found < 1.3 * megabytes
+    assert 0.5 * megabytes < found < 1.1 * megabytes  # a newer Python brings less along
