@@ -56,7 +56,7 @@ def fetch(check: Check, deadline: Deadline) -> Reply:
     Raises CheckFailed where there is no reply, DeadlineExceeded, and UsageError where `cacert` cannot be used.
     """
     if check.target.scheme == "http":
-        return http1.fetch(check.target, deadline)
+        return http1.fetch(check.target, deadline, check.expected)
 
     deadline.doing = "getting ready for TLS"
 
@@ -64,7 +64,9 @@ def fetch(check: Check, deadline: Deadline) -> Reply:
         from probe import trust, web  # within the deadline: the imports take longer than many a reply
 
         if check.cacert:
-            return web.fetch(check.target, deadline, parsed(check.cacert, trust.these))
-        return web.fetch(check.target, deadline, trust.any_certificate() if check.insecure else trust.systems())
+            trusted = parsed(check.cacert, trust.these)
+        else:
+            trusted = trust.any_certificate() if check.insecure else trust.systems()
+        return web.fetch(check.target, deadline, check.expected, trusted)
 
     return within(deadline, ask)

@@ -14,6 +14,7 @@ from probe.errors import CheckFailed, os_reason
 from probe.reply import Reply, ReplyReader
 from probe.target import Target
 from probe.text import quote
+from probe.values import Statuses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 PIECE = 16 * 1024  # bytes per receive
 
-# Seconds that a body may take once the verdict is known. A server that is still writing a short answer must not find
-# the connection broken, and an unhealthy line shows the body's start; an endless body must not cost the deadline.
+# Seconds that a body may take once the verdict is known; an endless body must not cost the deadline. A server that is
+# still writing a short answer must not find the connection broken. An unhealthy line shows the start of the body, which
+# often comes in a packet of its own, behind a proxy or from a service that is busy.
 BODY_GRACE = 0.1
+UNHEALTHY_BODY_GRACE = 0.5
 
 # Known without a look-up (RFC 6761, section 6.3): an empty image has no /etc/hosts, and an unhealthy one no resolver.
 LOCALHOST = ("localhost", "localhost.")
@@ -32,14 +35,14 @@ LOCALHOST = ("localhost", "localhost.")
 FIELDS = {"User-Agent": f"healthchecker/{__version__}", "Accept": "*/*", "Connection": "close"}
 
 
-def fetch(target: Target, deadline: Deadline) -> Reply:
+def fetch(target: Target, deadline: Deadline, expected: Statuses) -> Reply:
     """GET the target.
 
     Raises CheckFailed where no reply was to be had, DeadlineExceeded where it did not come in time.
     """
     connection = connect(target.host, target.port, deadline)
     try:
-        return exchange(connection, request(target), deadline)
+        return exchange(connection, request(target), deadline, expected)
     finally:
         connection.close()
 
@@ -105,23 +108,29 @@ def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tupl
     return list({entry[4]: (entry[0], entry[4]) for entry in found}.values())
 
 
-def exchange(connection: _socket.socket, data: bytes, deadline: Deadline) -> Reply:
+def exchange(connection: _socket.socket, data: bytes, deadline: Deadline, expected: Statuses) -> Reply:
     """Send the request, read the reply."""
     deadline.doing = ""
-    reader = ReplyReader()
     try:
         connection.settimeout(deadline.remaining())
         _send(connection, data)
-        while not reader.decided:
-            connection.settimeout(deadline.remaining())
-            _feed(reader, connection.recv(PIECE))
+        return receive(connection, deadline, expected)
     except TimeoutError as error:
         if error.errno is None:
             raise deadline.exceeded() from None
         raise CheckFailed("connection timed out") from None
     except OSError as error:
         raise CheckFailed(os_reason(error)) from None
-    _take_body(connection, reader, deadline.sooner(BODY_GRACE))
+
+
+def receive(connection: _socket.socket, deadline: Deadline, expected: Statuses) -> Reply:
+    """Read the reply. Raises CheckFailed, DeadlineExceeded, and what the connection raises."""
+    reader = ReplyReader()
+    while not reader.decided:
+        connection.settimeout(deadline.remaining())
+        _feed(reader, connection.recv(PIECE))
+    grace = BODY_GRACE if reader.status in expected else UNHEALTHY_BODY_GRACE
+    _take_body(connection, reader, deadline.sooner(grace))
     return reader.reply()
 
 

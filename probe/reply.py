@@ -1,8 +1,8 @@
 """A reply to one GET, read from bytes that come in pieces of any size. No input or output here.
 
 Strict where it decides, bounded everywhere. What decides is the status line of the final reply and that its header
-section ends; fields decide nothing, so they are not judged, only searched for where a redirect points and how long
-the body is. A verdict never depends on how the bytes were cut into pieces.
+section ends; fields decide nothing, so they are not judged, only searched for where a redirect points, how long the
+body is and what it is. A verdict never depends on how the bytes were cut into pieces.
 """
 
 from probe.errors import CheckFailed
@@ -12,11 +12,11 @@ from probe.values import digits, is_status
 HEAD_LIMIT = 64 * 1024  # bytes up to the end of the final header section, 1xx replies included; servers' own is 8 to 64
 BODY_LIMIT = 64 * 1024  # bytes read of a body: a line shows a few hundred, the rest is read to part in peace
 
-NO_BODY = frozenset((204, 304))  # RFC 9110, section 6.4.1
+NO_BODY = frozenset((101, 204, 304))  # RFC 9110, section 6.4.1
 VERSION = b"HTTP/1."
 
 # The header fields that a check looks at.
-KNOWN_FIELDS = (b"content-length", b"location", b"transfer-encoding")
+KNOWN_FIELDS = frozenset((b"content-encoding", b"content-length", b"content-type", b"location", b"transfer-encoding"))
 
 
 class Reply:
@@ -35,26 +35,16 @@ class Reply:
         """Where a redirect points (RFC 9110, section 10.2.2); empty where that is not said."""
         return self.fields.get(b"location", b"")
 
-    @property
-    def length(self) -> int:
-        """How long the body is to be; more than is ever read where that is not said."""
-        return _length(self.fields)
-
-    @property
-    def chunked(self) -> bool:
-        """Whether the body comes in chunks (RFC 9112, section 7.1)."""
-        return _chunked(self.fields)
-
 
 class ReplyReader:
     """Feed it pieces, then `end` it or not; when `decided`, `reply` gives the reply or raises CheckFailed."""
 
     def __init__(self) -> None:
         self.decided = False
+        self.status = 0  # 0 until the status line is read
         self._data = bytearray()  # the reply at hand; replies that were passed over are gone
         self._passed = 0  # bytes of replies that were passed over
         self._searched = 0  # the end of the head is not before here
-        self._status = 0  # 0 until the status line is read
         self._reason = b""
         self._fields: dict[bytes, bytes] = {}
         self._failure = ""
@@ -78,7 +68,7 @@ class ReplyReader:
         """Decided, and nothing more is to come, or nothing more is wanted."""
         if not self.decided:
             return False
-        if self._ended or self._failure or self._status in NO_BODY or len(self._data) > BODY_LIMIT:
+        if self._ended or self._failure or self.status in NO_BODY or len(self._data) > BODY_LIMIT:
             return True
         if _chunked(self._fields):
             return dechunk(bytes(self._data))[1]
@@ -89,17 +79,17 @@ class ReplyReader:
         if self._failure:
             raise CheckFailed(self._failure)
         body = bytes(self._data[:BODY_LIMIT])
-        if self._status in NO_BODY:
+        if self.status in NO_BODY:
             body = b""
         elif _chunked(self._fields):
             body = dechunk(body)[0]
         else:
             body = body[: _length(self._fields)]
-        return Reply(self._status, self._reason, self._fields, body)
+        return Reply(self.status, self._reason, self._fields, body)
 
     def _advance(self) -> bool:
         """One step: the status line, then the end of the header section. False where more bytes are needed."""
-        if not self._status:
+        if not self.status:
             return self._read_status_line()
         blank = _blank_line(self._data, self._searched)
         if self._passed + (blank or len(self._data)) > HEAD_LIMIT:
@@ -107,9 +97,9 @@ class ReplyReader:
         elif not blank:
             self._searched = max(0, len(self._data) - 2)
             return False
-        elif self._status < 200 and self._status != 101:  # RFC 9110, section 15.2: interim; 101 is final
+        elif self.status < 200 and self.status != 101:  # RFC 9110, section 15.2: interim; 101 is final
             self._passed += blank
-            self._status = self._searched = 0
+            self.status = self._searched = 0
             del self._data[:blank]
         else:
             self._fields = _fields(bytes(self._data[:blank]))
@@ -134,7 +124,7 @@ class ReplyReader:
         code = line[9:12].decode("latin-1")
         well_formed = digits(line[7:8].decode("latin-1")) and line[8:9] == b" " and line[12:13] in (b"", b" ")
         if well_formed and is_status(code):
-            self._status = int(code)
+            self.status = int(code)
             self._reason = line[13:]
             self._searched = newline
             return True
@@ -160,8 +150,9 @@ def _fields(head: bytes) -> "dict[bytes, bytes]":
     fields = {}
     for line in head.split(b"\n")[1:]:
         name, _, value = line.partition(b":")
-        if name.lower() in KNOWN_FIELDS:  # others could be as many, and named as unluckily, as the server likes
-            fields[name.lower()] = value.replace(b"\r", b" ").strip()  # RFC 9112, section 2.2: a bare CR is a space
+        name = name.lower()
+        if name in KNOWN_FIELDS:  # others could be as many, and named as unluckily, as the server likes
+            fields[name] = value.replace(b"\r", b" ").strip()  # RFC 9112, section 2.2: a bare CR is a space
     return fields
 
 

@@ -2,15 +2,14 @@
 
 requests brings TLS, verification and the HTTP client. What it does not promise is kept here: its timeouts are not a
 total, so what is left of the deadline is set before every read; the connection is made by `probe.http1`, so that every
-address gets its share of the time; the head of the reply is read by `probe.reply`, so that the same bytes get the same
-verdict over http and over https.
+address gets its share of the time; the reply is read by `probe.http1`, so that the same bytes get the same verdict, and
+the same line, over http and over https.
 """
 
 import ssl
-from contextlib import suppress
 from functools import partial
 from http.client import HTTPResponse
-from io import BufferedReader, BytesIO, RawIOBase
+from io import BytesIO
 from socket import socket
 from typing import Any
 
@@ -24,19 +23,21 @@ from urllib3.util import SKIP_HEADER
 from probe import http1
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, ProbeError, os_reason
-from probe.reply import BODY_LIMIT, Reply, ReplyReader
+from probe.reply import Reply
 from probe.target import Target
 from probe.text import printable
+from probe.values import Statuses
 
-REASON_LIMIT = 1000  # bytes; far more than is shown
+PART_LIMIT = 1000  # bytes of the reason and of a field; far more than is shown
+SHOWN_FIELDS = (b"content-encoding", b"content-type", b"location")  # those that a line is made of
 
 
-def fetch(target: Target, deadline: Deadline, trusted: ssl.SSLContext) -> Reply:
+def fetch(target: Target, deadline: Deadline, expected: Statuses, trusted: ssl.SSLContext) -> Reply:
     """GET the target. Raises CheckFailed, DeadlineExceeded."""
     urllib3.disable_warnings()
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable
-        session.mount("https://", _Adapter(target, deadline, trusted))
+        session.mount("https://", _Adapter(target, deadline, expected, trusted))
         session.headers = {"Host": target.authority, **http1.FIELDS, "Accept-Encoding": SKIP_HEADER}
         try:
             response = session.get(
@@ -50,18 +51,9 @@ def fetch(target: Target, deadline: Deadline, trusted: ssl.SSLContext) -> Reply:
             raise
         except Exception as error:  # noqa: BLE001 - every failure of the libraries is one of the check
             raise _failure(error, deadline) from None
-        location = response.headers.get("Location", "").encode("latin-1", "replace")
+        fields = {name: response.headers.get(name.decode(), "").encode("latin-1", "replace") for name in SHOWN_FIELDS}
         reason = (response.reason or "").encode("latin-1", "replace")
-        return Reply(response.status_code, reason, {b"location": location}, _body(response))
-
-
-def _body(response: requests.Response) -> bytes:
-    """What comes of the body; no trouble with it changes the verdict. The response is closed behind it."""
-    body = b""
-    with suppress(Exception), response:
-        while len(body) < BODY_LIMIT and (piece := response.raw.read1(http1.PIECE, decode_content=False)):
-            body += piece
-    return body
+        return Reply(response.status_code, reason, fields, response.raw.read(decode_content=False))
 
 
 def _failure(error: BaseException, deadline: Deadline) -> CheckFailed:
@@ -115,75 +107,35 @@ def _tls_reason(error: ssl.SSLError, deadline: Deadline) -> str:
 
 
 class _StrictResponse(HTTPResponse):
-    """A response whose head is read, and judged, by the reader of the http checks, in time.
+    """A response that is read, and judged, by the reader of the http checks, in time.
 
     http.client passes over no interim reply but 100, takes a head that was cut off for a whole one, and has limits of
-    its own. What is left to it is the body.
+    its own. What is left to it is a reply without peculiarities.
     """
 
     fp: Any
 
-    def __init__(self, deadline: Deadline, connection: socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, deadline: Deadline, expected: Statuses, connection: socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(connection, *args, **kwargs)
         self._deadline = deadline
+        self._expected = expected
         self._connection = connection
 
     def begin(self) -> None:
-        """Read the head of the final reply. Raises CheckFailed where there is none, DeadlineExceeded."""
+        """Read the final reply. Raises CheckFailed where there is none, DeadlineExceeded."""
         self._deadline.doing = ""
-        timed = _TimedStream(self._connection, self.fp, self._deadline)
-        stream = BufferedReader(timed)
-        self.fp = BufferedReader(BytesIO(_digest(_read_head(stream))))
+        reply = http1.receive(self._connection, self._deadline, self._expected)
+        self.fp.close()
+        self.fp = BytesIO(_plain(reply))
         super().begin()
-        self.fp = stream
-        timed.deadline = self._deadline.sooner(http1.BODY_GRACE)
 
 
-class _TimedStream(RawIOBase):
-    """A socket's stream that has what is left of the deadline for each read."""
-
-    def __init__(self, connection: socket, stream: BufferedReader, deadline: Deadline) -> None:
-        self.deadline = deadline
-        self._connection = connection
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """What comes next. Raises DeadlineExceeded, TimeoutError."""
-        self._connection.settimeout(self.deadline.remaining())
-        return self._stream.readinto1(buffer)
-
-    def close(self) -> None:
-        """Let the socket go."""
-        self._stream.close()
-        super().close()
-
-
-def _read_head(stream: "BufferedReader[_TimedStream]") -> Reply:
-    """The reply as its head tells it; the body is left in the stream."""
-    reader = ReplyReader()
-    while not reader.decided:
-        waiting = stream.peek(1)
-        piece = stream.read(waiting.find(b"\n") + 1 or len(waiting))  # not beyond a line
-        if piece:
-            reader.feed(piece)
-        else:
-            reader.end()
-    return reader.reply()
-
-
-def _digest(reply: Reply) -> bytes:
-    """A head that says of the reply only what http.client has to know."""
-    lines = [b"HTTP/1.1 %d %b" % (reply.status, reply.reason[:REASON_LIMIT].strip()), b"Connection: close"]
-    lines.append(b"Location: " + reply.location)
-    if reply.chunked:  # http.client knows it by this one word
-        lines.append(b"Transfer-Encoding: chunked")
-    elif reply.length <= BODY_LIMIT:  # urllib3 refuses a length that is none
-        lines.append(b"Content-Length: %d" % reply.length)
-    return b"\r\n".join([*lines, b"", b""])
+def _plain(reply: Reply) -> bytes:
+    """A reply that says only what http.client has to know, with as much of the body as has come."""
+    lines = [b"HTTP/1.1 %d %b" % (reply.status, reply.reason[:PART_LIMIT].strip()), b"Connection: close"]
+    lines += [name + b": " + reply.fields.get(name, b"")[:PART_LIMIT] for name in SHOWN_FIELDS]
+    lines.append(b"Content-Length: %d" % len(reply.body))
+    return b"\r\n".join([*lines, b"", reply.body])
 
 
 class _Session(requests.Session):
@@ -197,9 +149,9 @@ class _Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """requests' transport with connections, responses and trust of ours."""
 
-    def __init__(self, target: Target, deadline: Deadline, context: ssl.SSLContext) -> None:
+    def __init__(self, target: Target, deadline: Deadline, expected: Statuses, context: ssl.SSLContext) -> None:
         class Connection(HTTPSConnection):
-            response_class: Any = staticmethod(partial(_StrictResponse, deadline))
+            response_class: Any = staticmethod(partial(_StrictResponse, deadline, expected))
 
             def _new_conn(self) -> socket:
                 connection = http1.connect(self.host.strip("[]"), self.port, deadline)

@@ -82,6 +82,19 @@ def holding(reply: bytes) -> Behaviour:
     return behave
 
 
+def in_two(first: bytes, second: bytes, pause: float) -> Behaviour:
+    """Reads the request, sends the first bytes and, so many seconds later, the second ones."""
+
+    def behave(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(first)
+        threading.Event().wait(pause)
+        connection.sendall(second)
+        wait_for_close(connection)
+
+    return behave
+
+
 def dripping(reply: bytes, pause: float) -> Behaviour:
     """Reads the request and sends these bytes one by one, so many seconds apart."""
 

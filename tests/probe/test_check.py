@@ -65,8 +65,8 @@ def test_the_scheme_decides_who_asks_and_the_options_what_is_trusted(
 ) -> None:
     asked: list[object] = []
 
-    def answer(target: object, deadline: Deadline, trusting: object = "plain") -> Reply:
-        asked.append((target, deadline, trusting, deadline.doing))
+    def answer(target: object, deadline: Deadline, expected: object, trusting: object = "plain") -> Reply:
+        asked.append((target, deadline, expected, trusting, deadline.doing))
         return reply
 
     monkeypatch.setattr(http1, "fetch", answer)
@@ -78,4 +78,4 @@ def test_the_scheme_decides_who_asks_and_the_options_what_is_trusted(
     wanted = check.build({name: Given(text, "") for name, text in texts.items()})
     assert fetch(wanted, deadline) is reply
     doing = "" if trusted == "plain" else "getting ready for TLS"
-    assert asked == [(wanted.target, deadline, trusted, doing)]
+    assert asked == [(wanted.target, deadline, wanted.expected, trusted, doing)]

@@ -35,10 +35,12 @@ def test_a_deadline_in_the_past_is_exceeded_at_once() -> None:
         Deadline(1, monotonic() - 2).remaining()
 
 
-def test_a_sooner_deadline_never_is_later_than_the_whole_one() -> None:
-    deadline = Deadline(1, monotonic())
-    assert deadline.sooner(5).remaining() <= 1
-    assert deadline.sooner(0.1).remaining() <= 0.1
+def test_a_sooner_deadline_leaves_half_of_the_time() -> None:
+    deadline = Deadline(60, monotonic())
+    assert 25 < deadline.sooner(50).remaining() <= 30
+    assert 5 < deadline.sooner(10).remaining() <= 10
+    with pytest.raises(DeadlineExceeded):
+        Deadline(1, monotonic() - 2).sooner(10).remaining()
 
 
 def test_without_a_thread_to_be_had_the_call_is_made_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe import __version__, http1, verdict
+from probe import __version__, http1, values, verdict
 from probe.check import build
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, DeadlineExceeded
@@ -21,9 +21,11 @@ from probe.text import LINE_LIMIT
 from tests import network, servers
 from tests.servers import serving
 
+EXPECTED = values.statuses("200")
+
 
 def fetch(port: int, host: str = "127.0.0.1", timeout: float = 10, path: str = "/health") -> Any:
-    return http1.fetch(Target("http", host, port, path), Deadline(timeout, monotonic()))
+    return http1.fetch(Target("http", host, port, path), Deadline(timeout, monotonic()), EXPECTED)
 
 
 def test_the_request_is_the_promised_one() -> None:
@@ -82,6 +84,21 @@ def test_an_endless_body_does_not_cost_the_deadline() -> None:
     with serving(servers.holding(b"HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n")) as port:
         started = monotonic()
         assert fetch(port, timeout=30).status == 200
+    assert monotonic() - started < 10
+
+
+def test_the_body_of_an_unhealthy_reply_may_come_a_little_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1, "BODY_GRACE", 0)
+    monkeypatch.setattr(http1, "UNHEALTHY_BODY_GRACE", 20)
+    with serving(servers.in_two(b"HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\n", b"down", 0.15)) as port:
+        assert fetch(port, timeout=60).body == b"down"
+
+
+def test_the_body_of_a_healthy_reply_is_not_waited_for_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1, "UNHEALTHY_BODY_GRACE", 20)
+    with serving(servers.holding(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")) as port:
+        started = monotonic()
+        assert fetch(port, timeout=60).status == 200
     assert monotonic() - started < 10
 
 
@@ -254,7 +271,7 @@ def exchange(connection: Any) -> Any:
     deadline = Deadline(10, monotonic())
     deadline.doing = "connecting"
     try:
-        return http1.exchange(connection, b"request", deadline)
+        return http1.exchange(connection, b"request", deadline, EXPECTED)
     finally:
         assert deadline.doing == ""
 

@@ -258,14 +258,14 @@ def test_an_endless_body_does_not_cost_the_deadline(authority: Authority) -> Non
 
 
 @pytest.mark.parametrize("data", [data for data, _ in REPLIES.values()], ids=list(REPLIES))
-def test_the_same_bytes_get_the_same_verdict_over_http_and_https(authority: Authority, data: bytes) -> None:
+def test_the_same_bytes_get_the_same_line_over_http_and_https(authority: Authority, data: bytes) -> None:
     outcomes = []
     for scheme, tls in (("http", None), ("https", authority.context("localhost"))):
         with serving(servers.replying(data), tls=tls) as port:
             wanted = check(f"{scheme}://localhost:{port}/", cacert=str(authority.file), timeout="20", verbose="1")
             outcome = verdict.reach(wanted, monotonic())
         line = re.sub(r" \(\d+ ms\)", "", outcome.output.replace(f"{scheme}://localhost:{port}", ""))
-        outcomes.append((outcome.status, line.partition(": ")[2].partition(", expected")[0]))
+        outcomes.append((outcome.status, line))
     assert outcomes[0] == outcomes[1]
 
 
