@@ -5,6 +5,7 @@ section ends; fields decide nothing, so they are not judged, only searched for w
 body is and what it is. A verdict never depends on how the bytes were cut into pieces.
 """
 
+from probe import protocols
 from probe.errors import CheckFailed
 from probe.text import clip, printable
 from probe.values import digits, is_status
@@ -48,6 +49,7 @@ class ReplyReader:
         self._reason = b""
         self._fields: dict[bytes, bytes] = {}
         self._failure = ""
+        self._foreign = False  # the reply at hand is none of HTTP/1; what it says of itself is still read
         self._ended = False
 
     def feed(self, piece: bytes) -> None:
@@ -68,6 +70,8 @@ class ReplyReader:
         """Decided, and nothing more is to come, or nothing more is wanted."""
         if not self.decided:
             return False
+        if self._foreign:
+            return self._ended or protocols.is_whole(self._data)
         if self._ended or self._failure or self.status in NO_BODY or len(self._data) > BODY_LIMIT:
             return True
         if _chunked(self._fields):
@@ -78,6 +82,8 @@ class ReplyReader:
         """The final reply, with as much of the body as was fed. Raises CheckFailed where there is none."""
         if self._failure:
             raise CheckFailed(self._failure)
+        if self._foreign:
+            raise CheckFailed(protocols.tell(bytes(self._data)))
         body = bytes(self._data[:BODY_LIMIT])
         if self.status in NO_BODY:
             body = b""
@@ -110,7 +116,7 @@ class ReplyReader:
     def _read_status_line(self) -> bool:
         data = self._data
         if data[: len(VERSION)] != VERSION[: len(data)]:
-            self._fail(_foreign_greeting(bytes(data[:200])))
+            self._foreign = self.decided = True
             return True
         newline = data.find(b"\n", self._searched)
         if self._passed + (newline if newline >= 0 else len(data)) > HEAD_LIMIT:
@@ -164,14 +170,6 @@ def _length(fields: "dict[bytes, bytes]") -> int:
     """How long the body says it is; more than is ever read where that is not said (RFC 9112, section 6.3)."""
     length = fields.get(b"content-length", b"").decode("latin-1")
     return int(length) if digits(length) and len(length) < 20 else BODY_LIMIT + 1
-
-
-def _foreign_greeting(start: bytes) -> str:
-    """What to say of a peer that speaks something else."""
-    if start[:1] in (b"\x15", b"\x16"):  # a TLS record: alert or handshake (RFC 8446, section 5.1)
-        return "not an HTTP reply but TLS; ask by a URL with https://"
-    first = start.partition(b"\n")[0].removesuffix(b"\r")
-    return f"not an HTTP/1 reply: '{clip(printable(first), 200)}'"
 
 
 def dechunk(data: bytes) -> "tuple[bytes, bool]":

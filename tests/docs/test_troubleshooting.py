@@ -101,6 +101,11 @@ def answering(status: str, *fields: str, body: bytes = b"") -> Case:
     return against(servers.replying(reply(status, body, *fields)))
 
 
+def greeting(*greetings: bytes) -> Case:
+    """Asked by http of servers that begin with those bytes."""
+    return in_turn(*(against(servers.replying(data)) for data in greetings))
+
+
 def in_turn(*cases: Case) -> Case:
     """The lines of several cases."""
     return lambda here: "".join(case(here) for case in cases)
@@ -318,7 +323,15 @@ CASES: dict[str, Case] = {
     "connection closed without a reply": against(servers.replying(b"")),
     "connection closed in the middle of the reply": against(servers.replying(b"HTTP/1.1 200 OK\r\nServer: a\r\n")),
     "not an HTTP reply but TLS": against(servers.replying(b"\x15\x03\x03\x00\x02\x02\x0a")),
-    "not an HTTP/1 reply": against(servers.greeting(b"SSH-2.0-OpenSSH_9.2\r\n")),
+    "the server speaks HTTP/2 only": greeting(b"\0\0\0\4\0\0\0\0\0"),
+    "not an HTTP reply but another protocol": greeting(
+        *(b"\1\3\0\1\0\x08\0\0", b"J\0\0\0\x0a8.0.36", b"E\0\0\0=SFATAL", b"AMQP\0\0\x09\1", b" \2\0\1"),
+        *(b"ERROR\r\n", b"-ERR unknown command\r\n", b"220 mail.example ESMTP\r\n", b"SSH-2.0-OpenSSH_9.2\r\n"),
+        *(b"RTSP/1.0 400 Bad Request\r\n", b"ICY 200 OK\r\n"),
+    ),
+    "not an HTTP/1 reply": greeting(b"hello\r\n"),
+    "the reply has no status line": greeting(b'{"status":"UP"}'),
+    "the reply begins with an empty line": greeting(b"\r\nHTTP/1.1 200 OK\r\n\r\n"),
     "malformed status line": against(servers.replying(b"HTTP/1.1 OK\r\n\r\n")),
     "the reply's status line is over 64 KiB": against(servers.flooding(b"HTTP/1.1 200 ", b"a" * 65536)),
     "the reply's header section is over 64 KiB": against(servers.flooding(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 10000)),

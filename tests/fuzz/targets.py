@@ -35,10 +35,12 @@ def reply(data: bytes) -> None:
         assert whole.status == pieces.status == int(expected[1])
         assert whole.reason == pieces.reason
         assert whole.location == pieces.location
+        assert whole.body == pieces.body
         outcome = verdict.replied(WANTED, whole, 0.001)
         assert outcome.status == (0 if whole.status == 200 else 1)
     else:
         assert isinstance(whole, CheckFailed)
+        assert str(whole) == str(pieces)
         outcome = verdict.failed(WANTED, whole, 0.001)
         assert outcome.status == 1
     assert_line(outcome.output)

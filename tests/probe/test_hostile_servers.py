@@ -81,7 +81,11 @@ WRONG_SCHEME = {
         servers.greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
         "not a TLS server; ask by a URL with http://",
     ),
-    "SSH to plain": ("http", servers.greeting(b"SSH-2.0-x\r\n"), "not an HTTP/1 reply: 'SSH-2.0-x'"),
+    "SSH to plain": (
+        "http",
+        servers.greeting(b"SSH-2.0-x\r\n"),
+        "not an HTTP reply but SSH; ask at another port: 'SSH-2.0-x'",
+    ),
     "SSH to TLS": ("https", servers.greeting(b"SSH-2.0-OpenSSH_9.2\r\n"), "not a TLS server; "),
     "nothing to TLS": ("https", servers.closing, "connection closed in the TLS handshake"),
 }

@@ -102,6 +102,14 @@ def test_the_body_of_a_healthy_reply_is_not_waited_for_so_long(monkeypatch: pyte
     assert monotonic() - started < 10
 
 
+def test_a_greeting_without_an_end_is_not_waited_for_to_the_deadline() -> None:
+    with serving(servers.greeting(b"\x16\x03\x03")) as port:
+        started = monotonic()
+        with pytest.raises(CheckFailed, match="^not an HTTP reply but TLS"):
+            fetch(port, timeout=60)
+    assert monotonic() - started < 10
+
+
 def test_a_reply_sent_before_the_request_was_read_is_heard() -> None:
     def behave(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n")
