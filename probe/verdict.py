@@ -9,6 +9,7 @@ from probe import check, watchdog
 from probe.check import Check
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, DeadlineExceeded, UsageError
+from probe.excerpt import excerpt
 from probe.reply import Reply
 from probe.text import LINE_LIMIT, clip, printable
 
@@ -119,7 +120,7 @@ def replied(wanted: Check, reply: Reply, elapsed: float) -> Verdict:
     if reply.location and 300 <= reply.status <= 399:
         came += f" to {clip(printable(reply.location), LOCATION_LIMIT)}"
     expected = clip(printable(str(wanted.expected)), EXPECTED_LIMIT)
-    body = printable(b" ".join(reply.body[:LINE_LIMIT].split()))
+    body = excerpt(reply.body, reply.fields)
     line = f"unhealthy: {_asked(wanted)}: {came}, expected {expected}{took}"
     return Verdict(UNHEALTHY, _line(f"{line}: {body}" if body else line))
 

@@ -319,6 +319,10 @@ CASES: dict[str, Case] = {
         answering("502 Bad Gateway"),
         answering("504 Gateway Timeout"),
     ),
+    "a body in the line": in_turn(
+        answering("503 Service Unavailable", "Content-Type: text/html", body=b"<h1>Down for maintenance</h1>"),
+        answering("503 Service Unavailable", "Content-Encoding: br", body=bytes(1234)),
+    ),
     # Not HTTP
     "connection closed without a reply": against(servers.replying(b"")),
     "connection closed in the middle of the reply": against(servers.replying(b"HTTP/1.1 200 OK\r\nServer: a\r\n")),

@@ -1,5 +1,6 @@
 """Whatever a server sends: the right verdict, one clean line, and no more memory than for an ordinary answer."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -123,6 +124,15 @@ FLOODS = {
         b"HTTP/1.1 500 No\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\3",
         b"\0" * 65536, "500 No, expected 200",
     ),
+    "compressed bomb": (
+        b"HTTP/1.1 500 No\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(1 << 27), 1)[:65536],
+        b"\0" * 65536, "500 No, expected 200",
+    ),
+    "page of wide characters": (
+        b"HTTP/1.1 500 No\r\nContent-Type: text/html; charset=utf-16\r\n\r\n",
+        "<\N{PILE OF POO}鬱".encode("utf-16-le") * 8192, "500 No, expected 200",
+    ),
+    "page": (b"HTTP/1.1 500 No\r\nContent-Type: text/html\r\n\r\n", b"<p> < " * 10000, "500 No, expected 200"),
 }  # fmt: skip
 MORE_MEMORY = 2 * 1024 * 1024  # bytes beyond an ordinary check's
 
