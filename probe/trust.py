@@ -1,5 +1,6 @@
 """Which certificates an https check trusts."""
 
+import os
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ LARGEST_FILE = 16 << 20  # bytes; the certificates of all public authorities are
 
 def these(path: str) -> ssl.SSLContext:
     """Trust the certificates in the file, and no others. Raises UsageError where there are none to be had."""
-    trusting = create_urllib3_context()
+    trusting = _context(ssl.CERT_REQUIRED)
     try:
         if not Path(path).is_file() and Path(path).exists():  # a pipe could keep the reader waiting for ever
             raise UsageError(f"{quote(path)} is not a file; expected a file of PEM certificates")
@@ -43,13 +44,15 @@ def systems() -> ssl.SSLContext:
 
     Raises CheckFailed where the system's cannot be used.
     """
-    trusting = create_urllib3_context()
+    trusting = _context(ssl.CERT_REQUIRED)
     store = _system_store()
     if not store:
         trusting.load_verify_locations(cadata=certifi.contents())
         return trusting
     try:
         trusting.load_verify_locations(cafile=store)
+    except ssl.SSLError:
+        raise CheckFailed(f"cannot use the certificates in {quote(store)}: it holds none") from None
     except OSError as error:
         raise CheckFailed(f"cannot use the certificates in {quote(store)}: {os_reason(error)}") from None
     return trusting
@@ -57,7 +60,30 @@ def systems() -> ssl.SSLContext:
 
 def any_certificate() -> ssl.SSLContext:
     """Trust every server."""
-    return create_urllib3_context(cert_reqs=ssl.CERT_NONE)
+    return _context(ssl.CERT_NONE)
+
+
+def _context(verify_mode: ssl.VerifyMode) -> ssl.SSLContext:
+    """Make a context that trusts no certificate yet. Raises CheckFailed where TLS gets no random numbers.
+
+    A certificate that it is given counts by itself, whether or not its issuer is known (X509_V_FLAG_PARTIAL_CHAIN).
+    The flags are the same with every Python: from 3.13 on, urllib3 would add VERIFY_X509_STRICT.
+    """
+    try:
+        return create_urllib3_context(cert_reqs=verify_mode, verify_flags=ssl.VERIFY_X509_PARTIAL_CHAIN)
+    except ssl.SSLError:
+        _require_random_numbers()
+        raise
+
+
+def _require_random_numbers() -> None:
+    """Raise CheckFailed where the kernel refuses random numbers, for which OpenSSL has no words of its own."""
+    try:
+        os.getrandom(1, os.GRND_NONBLOCK)
+    except OSError as error:
+        raise CheckFailed(
+            f"TLS gets no random numbers: getrandom: {os_reason(error)}; allow this system call (seccomp)"
+        ) from None
 
 
 def _system_store() -> str:

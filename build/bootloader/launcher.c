@@ -22,6 +22,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <errno.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <nss.h>
@@ -30,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include "frozen.h"
@@ -41,6 +43,7 @@
 void __wrap___register_frame_info(const void *tables, void *object);
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found);
 int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found);
+int __wrap_shmget(key_t key, size_t size, int flags);
 
 /* For an exception that Python code let through, which it does only where it could not even be loaded. */
 static _Noreturn void
@@ -156,6 +159,21 @@ __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo 
 {
     __nss_configure_lookup("hosts", "files dns");
     return __real_getaddrinfo(name, service, hints, found);
+}
+
+/*
+ * Linked in place of shmget, which OpenSSL alone calls. Where the kernel is older than Linux 4.8 and refuses getrandom,
+ * OpenSSL waits for /dev/random and notes in a shared-memory segment that it need not wait again (rand_unix.c). The
+ * segment would outlive this process. Without it, OpenSSL waits each time.
+ */
+int
+__wrap_shmget(key_t key, size_t size, int flags)
+{
+    (void)key;
+    (void)size;
+    (void)flags;
+    errno = ENOSYS;
+    return -1;
 }
 
 /*

@@ -61,7 +61,7 @@ FIRST_HEAP = 8 * 1024 * 1024  # bytes for the first snapshot, which tells how ma
 
 LINKED = [LIBPYTHON, *(LIBRARIES / name for name in ("libssl.a", "libcrypto.a", "libz.a", "libc.a"))]
 # Functions of these that launcher.c and snapshot.c have another one for.
-WRAPPED = ["getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc", "free", "pthread_self"]
+WRAPPED = ["getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc", "free", "pthread_self", "shmget"]
 # Stripped, and without a build id, the same input gives the same bytes.
 LINK = [
     "gcc", "-static", "-s", "-Wl,--build-id=none", "-Wl,--gc-sections", *(f"-Wl,--wrap={name}" for name in WRAPPED),
