@@ -17,6 +17,10 @@ class CheckFailed(ProbeError):
     """The target gave no usable reply: refused, unresolved, cut off, malformed, untrusted."""
 
 
+class NoReply(CheckFailed):
+    """The target ended the connection and sent nothing."""
+
+
 class DeadlineExceeded(CheckFailed):
     """The timeout ran out first."""
 

@@ -1,7 +1,7 @@
 """One GET over plain HTTP/1.1 under one deadline: the engine of every http check, and the connections of https.
 
 Built on `_socket` and modules that are built into the interpreter, because it also runs before the standard library
-can be imported. The request is the whole conversation: it asks the server to close, reads the head of the reply, and
+can be imported. One request is the whole conversation: it asks the server to close, reads the head of the reply, and
 takes what little of a body comes at once.
 """
 
@@ -10,10 +10,12 @@ from _socket import AF_INET, AF_INET6, MSG_NOSIGNAL, SOCK_STREAM
 
 from probe import __version__
 from probe.deadline import Deadline, within
-from probe.errors import CheckFailed, os_reason
+from probe.errors import CheckFailed, NoReply, os_reason
+from probe.protocols import TLS_RECORDS, tell
 from probe.reply import Reply, ReplyReader
 from probe.target import Target
 from probe.text import quote
+from probe.tls_hello import client_hello
 from probe.values import Statuses
 
 TYPE_CHECKING = False
@@ -27,6 +29,11 @@ PIECE = 16 * 1024  # bytes per receive
 # often comes in a packet of its own, behind a proxy or from a service that is busy.
 BODY_GRACE = 0.1
 UNHEALTHY_BODY_GRACE = 0.5
+
+# The most seconds for a second connection that finds better words for a failure.
+LOOK_GRACE = 1.0
+
+UNANSWERED = "the service failed, or its port expects another protocol, such as FastCGI or PROXY"
 
 # Known without a look-up (RFC 6761, section 6.3): an empty image has no /etc/hosts, and an unhealthy one no resolver.
 LOCALHOST = ("localhost", "localhost.")
@@ -43,8 +50,27 @@ def fetch(target: Target, deadline: Deadline, expected: Statuses) -> Reply:
     connection = connect(target.host, target.port, deadline)
     try:
         return exchange(connection, request(target), deadline, expected)
+    except NoReply as failure:
+        connection.close()
+        raise _explained(failure, target, deadline.sooner(LOOK_GRACE)) from None
     finally:
         connection.close()
+
+
+def _explained(failure: NoReply, target: Target, deadline: Deadline) -> CheckFailed:
+    """The failure and its likely cause. Many servers of https end a plain request without a word."""
+    unanswered = CheckFailed(f"{failure}; {UNANSWERED}")
+    try:
+        connection = connect(target.host, target.port, deadline)
+        try:
+            connection.settimeout(deadline.remaining())
+            _send(connection, client_hello())
+            answer = connection.recv(PIECE)
+        finally:
+            connection.close()
+    except (CheckFailed, OSError):
+        return unanswered
+    return CheckFailed(tell(answer)) if answer[:1] in TLS_RECORDS else unanswered
 
 
 def request(target: Target) -> bytes:
@@ -128,7 +154,11 @@ def receive(connection: _socket.socket, deadline: Deadline, expected: Statuses) 
     reader = ReplyReader()
     while not reader.decided:
         connection.settimeout(deadline.remaining())
-        _feed(reader, connection.recv(PIECE))
+        try:
+            piece = connection.recv(PIECE)
+        except ConnectionResetError as error:
+            raise (CheckFailed if reader.begun else NoReply)(os_reason(error)) from None
+        _feed(reader, piece)
     grace = BODY_GRACE if reader.status in expected else UNHEALTHY_BODY_GRACE
     _take_body(connection, reader, deadline.sooner(grace))
     return reader.reply()

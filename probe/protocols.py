@@ -4,9 +4,11 @@ from probe.text import clip, printable
 
 GREETING_LIMIT = 200  # bytes that are read of a greeting; it ends at its first line's end, however it was cut
 
+TLS_RECORDS = (b"\x15", b"\x16")  # an alert or a handshake message (RFC 8446, section 5.1)
+
 # What to say of a reply that begins with one of the patterns. In a pattern, ? stands for any byte.
 NOT_HTTP = {
-    "TLS; ask by a URL with https://": (b"\x15", b"\x16"),  # a record: alert or handshake (RFC 8446, section 5.1)
+    "TLS; ask by a URL with https://": TLS_RECORDS,
     "FastCGI; ask the web server in front of it": (
         b"\1\3\0",
         b"\1\6\0",

@@ -6,7 +6,7 @@ body is and what it is. A verdict never depends on how the bytes were cut into p
 """
 
 from probe import protocols
-from probe.errors import CheckFailed
+from probe.errors import CheckFailed, NoReply
 from probe.text import clip, printable
 from probe.values import digits, is_status
 
@@ -62,8 +62,13 @@ class ReplyReader:
         """The other side has closed."""
         self._ended = True
         if not self.decided:
-            cut = self._data or self._passed
-            self._fail("connection closed in the middle of the reply" if cut else "connection closed without a reply")
+            cut = "connection closed in the middle of the reply"
+            self._fail(cut if self.begun else "connection closed without a reply")
+
+    @property
+    def begun(self) -> bool:
+        """Whether any of a reply has come, where none is decided."""
+        return bool(self._data or self._passed)
 
     @property
     def complete(self) -> bool:
@@ -81,7 +86,7 @@ class ReplyReader:
     def reply(self) -> Reply:
         """The final reply, with as much of the body as was fed. Raises CheckFailed where there is none."""
         if self._failure:
-            raise CheckFailed(self._failure)
+            raise (CheckFailed if self.begun else NoReply)(self._failure)
         if self._foreign:
             raise CheckFailed(protocols.tell(bytes(self._data)))
         body = bytes(self._data[:BODY_LIMIT])

@@ -141,6 +141,26 @@ def closing(connection: socket.socket) -> None:
     connection.recv(65536)
 
 
+def breaking_off(connection: socket.socket) -> None:
+    """Hears something, whatever it is, and breaks the connection off."""
+    connection.recv(65536)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    connection.close()
+
+
+def answering_tls(answer: bytes, otherwise: Behaviour) -> Behaviour:
+    """Sends these bytes to whoever begins as a client of TLS, and behaves otherwise to all others."""
+
+    def behave(connection: socket.socket) -> None:
+        if connection.recv(1, socket.MSG_PEEK) == b"\x16":
+            connection.sendall(answer)
+            wait_for_close(connection)
+        else:
+            otherwise(connection)
+
+    return behave
+
+
 def flooding(start: bytes, piece: bytes) -> Behaviour:
     """Reads the request, sends the start, and then the same piece for ever, as fast as it is taken."""
 

@@ -95,7 +95,7 @@ UNHEALTHY = {
         reply("500 \x1b[31mNo", "\x1b]0;x\a\u202e".encode()),
         r"500 \\x1b\[31mNo, expected 200 \(\d+ ms\): \\x1b\]0;x\\x07\\u202e",
     ),
-    "nothing": (b"", r"connection closed without a reply \(\d+ ms\)"),
+    "nothing": (b"", r"connection closed without a reply; the service failed, or [^()]+ \(\d+ ms\)"),
     "not HTTP": (
         b"SSH-2.0-OpenSSH\r\n",
         r"not an HTTP reply but SSH; ask at another port: 'SSH-2\.0-OpenSSH' \(\d+ ms\)",

@@ -3,6 +3,7 @@
 import gzip
 import os
 import re
+import socket
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.errors import UsageError
-from probe.http1 import request
+from probe.http1 import UNANSWERED, request
 from probe.target import Target, host, path
 from tests import servers
 from tests.certificates import Authority
@@ -77,6 +78,26 @@ WRONG_SCHEME = {
         servers.greeting(b"\x16\x03\x03\x00\x7a\x02"),
         "not an HTTP reply but TLS; ask by a URL with https://",
     ),
+    "TLS that closes on plain": (
+        "http",
+        servers.answering_tls(b"\x15\x03\x03\x00\x02\x02\x28", servers.closing),
+        "not an HTTP reply but TLS; ask by a URL with https:// (",
+    ),
+    "TLS that breaks off on plain": (
+        "http",
+        servers.answering_tls(b"\x16\x03\x03\x00\x7a\x02", servers.breaking_off),
+        "not an HTTP reply but TLS; ask by a URL with https:// (",
+    ),
+    "what closes on everything": (
+        "http",
+        servers.closing,
+        f"connection closed without a reply; {UNANSWERED} (",
+    ),
+    "what breaks off on everything": (
+        "http",
+        servers.breaking_off,
+        f"connection reset by peer; {UNANSWERED} (",
+    ),
     "plain to TLS": (
         "https",
         servers.greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
@@ -88,7 +109,8 @@ WRONG_SCHEME = {
         "not an HTTP reply but SSH; ask at another port: 'SSH-2.0-x'",
     ),
     "SSH to TLS": ("https", servers.greeting(b"SSH-2.0-OpenSSH_9.2\r\n"), "not a TLS server; "),
-    "nothing to TLS": ("https", servers.closing, "connection closed in the TLS handshake"),
+    "nothing to TLS": ("https", servers.closing, "connection closed in the TLS handshake ("),
+    "what breaks off on TLS": ("https", servers.breaking_off, "connection reset by peer in the TLS handshake ("),
 }
 
 
@@ -100,6 +122,20 @@ def test_a_server_of_another_kind_is_told_apart(
         run = healthchecker(f"{scheme}://127.0.0.1:{port}/", "-t=20")
     assert (run.status, run.stdout, run.stderr.count("\n")) == (1, "", 1)
     assert f": {words}" in run.stderr
+
+
+def test_a_second_look_that_is_not_answered_makes_no_line_late(healthchecker: Healthchecker) -> None:
+    """The server hangs for all but the first connection, which it closes."""
+    connections: list[socket.socket] = []
+
+    def behave(connection: socket.socket) -> None:
+        connections.append(connection)
+        (servers.closing if len(connections) == 1 else servers.wait_for_close)(connection)
+
+    with serving(behave) as port:
+        run = healthchecker(f"-port={port}", "-t=5")
+    assert (run.status, len(connections)) == (1, 2)
+    assert "/health: connection closed without a reply; the service failed, or " in run.stderr
 
 
 OK_HEAD = b"HTTP/1.1 200 OK\r\n"

@@ -1,6 +1,7 @@
 """Plain http against real sockets: what is sent, what is made of what comes, and when it ends."""
 
 import _socket
+import itertools
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from probe.options import Given
 from probe.target import Target
 from probe.text import LINE_LIMIT
 from tests import network, servers
-from tests.servers import serving
+from tests.servers import Behaviour, serving
 
 EXPECTED = values.statuses("200")
 
@@ -184,7 +185,7 @@ def test_a_dead_address_leaves_time_for_the_others(monkeypatch: pytest.MonkeyPat
         assert fetch(port, host="name", timeout=2).status == 200
 
 
-def test_ten_dead_addresses_end_in_time(monkeypatch: pytest.MonkeyPatch, full_port: int) -> None:
+def test_ten_dead_addresses_end_deadline(monkeypatch: pytest.MonkeyPatch, full_port: int) -> None:
     resolving(monkeypatch, *[(f"127.0.0.{number}", full_port) for number in range(1, 11)])
     started = monotonic()
     with pytest.raises(DeadlineExceeded, match=r"^no reply within 500ms, still connecting to 127\.0\.0\.10$"):
@@ -249,9 +250,85 @@ def test_an_unknown_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         fetch(80, host="nowhere")
 
 
-def test_a_reset_is_said() -> None:
-    with serving(servers.resetting(b"")) as port, pytest.raises(CheckFailed, match="^connection reset by peer$"):
+TLS = "not an HTTP reply but TLS; ask by a URL with https://"
+OTHERWISE = "; the service failed, or its port expects another protocol, such as FastCGI or PROXY"
+CLOSED = f"connection closed without a reply{OTHERWISE}"
+RESET = f"connection reset by peer{OTHERWISE}"
+ALERT = b"\x15\3\3\0\2\2\x28"
+
+
+def hanging_up(answer: Behaviour) -> Behaviour:
+    """Closes every other connection, the first one to begin with, and behaves so on the others."""
+    behaviours = itertools.cycle((servers.closing, answer))
+
+    def behave(connection: socket.socket) -> None:
+        next(behaviours)(connection)
+
+    return behave
+
+
+UNANSWERED = {
+    "closes, and answers TLS by an alert": (servers.answering_tls(ALERT, servers.closing), TLS),
+    "closes, and answers TLS by a handshake": (servers.answering_tls(b"\x16", servers.closing), TLS),
+    "breaks off, and answers TLS": (servers.answering_tls(ALERT, servers.breaking_off), TLS),
+    "breaks off after the request, and answers TLS": (servers.answering_tls(ALERT, servers.resetting(b"")), TLS),
+    "closes": (servers.closing, CLOSED),
+    "breaks off": (servers.breaking_off, RESET),
+    "closes, and answers TLS by something else": (servers.answering_tls(servers.OK, servers.closing), CLOSED),
+    "closes, and then breaks off": (hanging_up(servers.breaking_off), CLOSED),
+    "closes, and then says nothing": (hanging_up(servers.wait_for_close), CLOSED),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "words"), UNANSWERED.values(), ids=list(UNANSWERED))
+def test_a_server_that_does_not_answer_is_asked_whether_it_speaks_tls(behaviour: Behaviour, words: str) -> None:
+    with serving(behaviour) as port:
+        started = monotonic()
+        with pytest.raises(CheckFailed) as failed:
+            fetch(port, timeout=30)
+        assert monotonic() - started < 10
+    assert str(failed.value) == words
+
+
+def test_a_server_that_is_gone_when_it_is_asked_again_did_not_answer() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer_once() -> None:
+        connection, _ = listener.accept()
+        listener.close()
+        servers.closing(connection)
+        connection.close()
+
+    thread = threading.Thread(target=answer_once)
+    thread.start()
+    with pytest.raises(CheckFailed) as failed:
+        fetch(listener.getsockname()[1])
+    thread.join(10)
+    assert str(failed.value) == CLOSED
+
+
+ANSWERED = {
+    "another protocol": (servers.replying(b"HELLO\r\n"), "not an HTTP/1 reply: 'HELLO'"),
+    "the start of a reply": (servers.replying(b"HTTP/1.1"), "connection closed in the middle of the reply"),
+    "an interim reply": (
+        servers.replying(b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "connection closed in the middle of the reply",
+    ),
+    "a reply that is broken off": (servers.resetting(b"HTTP/1.1 2"), "connection reset by peer"),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "words"), ANSWERED.values(), ids=list(ANSWERED))
+def test_a_server_that_answers_is_not_asked_again(behaviour: Behaviour, words: str) -> None:
+    connections: list[socket.socket] = []
+
+    def behave(connection: socket.socket) -> None:
+        connections.append(connection)
+        behaviour(connection)
+
+    with serving(behave) as port, pytest.raises(CheckFailed, match=f"^{words}$"):
         fetch(port)
+    assert len(connections) == 1
 
 
 class Scripted:
