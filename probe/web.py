@@ -6,7 +6,9 @@ address gets its share of the time; the reply is read by `probe.http1`, so that 
 the same line, over http and over https.
 """
 
+import re
 import ssl
+from contextlib import suppress
 from functools import partial
 from http.client import HTTPResponse
 from io import BytesIO
@@ -20,12 +22,12 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util import SKIP_HEADER
 
-from probe import http1
+from probe import alerts, http1
 from probe.deadline import Deadline
-from probe.errors import CheckFailed, ProbeError, os_reason
+from probe.errors import CheckFailed, NoReply, ProbeError, os_reason
 from probe.reply import Reply
 from probe.target import Target
-from probe.text import printable
+from probe.text import printable, quote
 from probe.values import Statuses
 
 PART_LIMIT = 1000  # bytes of the reason and of a field; far more than is shown
@@ -35,6 +37,7 @@ SHOWN_FIELDS = (b"content-encoding", b"content-type", b"location")  # those that
 def fetch(target: Target, deadline: Deadline, expected: Statuses, trusted: ssl.SSLContext) -> Reply:
     """GET the target. Raises CheckFailed, DeadlineExceeded."""
     urllib3.disable_warnings()
+    listener = alerts.Listener(trusted)
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable
         session.mount("https://", _Adapter(target, deadline, expected, trusted))
@@ -47,27 +50,32 @@ def fetch(target: Target, deadline: Deadline, expected: Statuses, trusted: ssl.S
                 stream=True,
                 timeout=deadline.remaining(),
             )
+        except NoReply as failure:
+            raise CheckFailed(f"{failure}{listener.asked}") from None
         except ProbeError:
             raise
         except Exception as error:  # noqa: BLE001 - every failure of the libraries is one of the check
-            raise _failure(error, deadline) from None
+            causes = _causes(error)
+            if _is_of_another_name(causes) and _is_its_common_name(target, deadline.sooner(http1.LOOK_GRACE), trusted):
+                raise CheckFailed(f"{NOT_TRUSTED}: {quote(target.host)} is {COMMON_NAME_ONLY}") from None
+            raise _failure(causes, deadline, listener) from None
         fields = {name: response.headers.get(name.decode(), "").encode("latin-1", "replace") for name in SHOWN_FIELDS}
         reason = (response.reason or "").encode("latin-1", "replace")
         return Reply(response.status_code, reason, fields, response.raw.read(decode_content=False))
 
 
-def _failure(error: BaseException, deadline: Deadline) -> CheckFailed:
+def _failure(causes: list[BaseException], deadline: Deadline, listener: alerts.Listener) -> CheckFailed:
     """The innermost cause, in the words that http checks use."""
-    causes = _causes(error)
     for cause in reversed(causes):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return CheckFailed(f"certificate not trusted: {printable(cause.verify_message)}")
+            return CheckFailed(f"{NOT_TRUSTED}: {printable(cause.verify_message)}")
         if isinstance(cause, TimeoutError):
             return deadline.exceeded()
         if isinstance(cause, ssl.SSLError):
-            return CheckFailed(_tls_reason(cause, deadline))
+            return CheckFailed(_tls_reason(cause, deadline, listener))
         if isinstance(cause, OSError) and cause.strerror:
-            return CheckFailed(os_reason(cause))
+            where = f" {HANDSHAKE}{listener.asked}" if deadline.doing == HANDSHAKE else ""
+            return CheckFailed(f"{os_reason(cause)}{where}")
     return CheckFailed(f"no usable reply: {printable(str(causes[-1])) or type(causes[-1]).__name__}")
 
 
@@ -80,30 +88,50 @@ def _causes(error: BaseException) -> list[BaseException]:
     return causes
 
 
+NOT_TRUSTED = "certificate not trusted"
+NAME_MISMATCHES = (62, 64)  # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+COMMON_NAME_ONLY = "only its common name (CN), which does not count (RFC 9525); it needs a subjectAltName"
+
+
+def _is_of_another_name(causes: list[BaseException]) -> bool:
+    return any(
+        isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in NAME_MISMATCHES for cause in causes
+    )
+
+
+def _is_its_common_name(target: Target, deadline: Deadline, trusted: ssl.SSLContext) -> bool:
+    """Whether the host is a common name of the certificate, which is seen on a second connection.
+
+    The name is not verified there, all else is: the ssl module shows no other certificate.
+    """
+    trusted.check_hostname = False
+    with suppress(CheckFailed, OSError):
+        connection = _connected(target, deadline)
+        with trusted.wrap_socket(connection, server_hostname=target.host) as secure:
+            certificate: Any = secure.getpeercert()
+            names = [value for part in certificate["subject"] for name, value in part if name == "commonName"]
+            return target.host.lower() in [name.lower() for name in names]
+    return False
+
+
 NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 HANDSHAKE = "in the TLS handshake"
 
-# What OpenSSL's words for an alert or a failure mean to a user, by their end.
-TLS_REASONS = {
-    "ALERT_CERTIFICATE_REQUIRED": "the server demands a client certificate, and none is ever sent",
-    "ALERT_HANDSHAKE_FAILURE": (
-        "the server refuses the handshake: no cipher in common, or it demands a client certificate"
-    ),
-    "ALERT_PROTOCOL_VERSION": "the server speaks no TLS 1.2 or newer",
-    "UNSUPPORTED_PROTOCOL": "the server speaks no TLS 1.2 or newer",
-}
+# What OpenSSL writes around the words of an error: "[SSL] unknown error (_ssl.c:992)".
+AROUND = re.compile(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$")
 
 
-def _tls_reason(error: ssl.SSLError, deadline: Deadline) -> str:
+def _tls_reason(error: ssl.SSLError, deadline: Deadline, listener: alerts.Listener) -> str:
     if error.reason in NOT_TLS and deadline.doing == HANDSHAKE:
         return "not a TLS server; ask by a URL with http://"
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return "connection closed in the TLS handshake"
-    words = error.reason or str(error)
-    for end, meaning in TLS_REASONS.items():
-        if words.endswith(end):
-            return f"TLS failed: {meaning}"
-    return f"TLS failed: {printable(words.replace('_', ' ').lower())}"
+    if listener.alert:
+        return alerts.meaning(listener.alert, listener.asked)
+    if listener.alert == alerts.CLOSE_NOTIFY or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return f"connection closed {deadline.doing or 'without a reply'}{listener.asked}"
+    if error.reason == "UNSUPPORTED_PROTOCOL":
+        return f"TLS failed: the server {alerts.TOO_OLD}"
+    words = error.reason.replace("_", " ").lower() if error.reason else AROUND.sub("", str(error.strerror))
+    return f"TLS failed: {printable(words)}"
 
 
 class _StrictResponse(HTTPResponse):
@@ -138,6 +166,16 @@ def _plain(reply: Reply) -> bytes:
     return b"\r\n".join([*lines, b"", reply.body])
 
 
+def _connected(target: Target, deadline: Deadline) -> socket:
+    """A connection to the target, for its part of a TLS handshake."""
+    connection = http1.connect(target.host, target.port, deadline)
+    deadline.doing = HANDSHAKE
+    timeout = deadline.remaining()
+    wrapped = socket(connection.family, connection.type, connection.proto, connection.detach())
+    wrapped.settimeout(timeout)
+    return wrapped
+
+
 class _Session(requests.Session):
     """A session that does not even look where a redirect points: what it cannot parse there would be an error."""
 
@@ -154,10 +192,7 @@ class _Adapter(HTTPAdapter):
             response_class: Any = staticmethod(partial(_StrictResponse, deadline, expected))
 
             def _new_conn(self) -> socket:
-                connection = http1.connect(self.host.strip("[]"), self.port, deadline)
-                deadline.doing = HANDSHAKE
-                connection.settimeout(deadline.remaining())
-                return socket(connection.family, connection.type, connection.proto, connection.detach())
+                return _connected(target, deadline)
 
             def send(self, data: Any) -> None:
                 try:

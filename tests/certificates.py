@@ -4,40 +4,82 @@ import ssl
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+CA = x509.BasicConstraints(ca=True, path_length=None)
+DAY = timedelta(days=1)
+
+
+class Signed(NamedTuple):
+    """A certificate, and its key."""
+
+    certificate: x509.Certificate
+    key: Key
+
+    @property
+    def pem(self) -> bytes:
+        """The certificate, as a file has it."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def key_pem(self) -> bytes:
+        """The key, as a file has it."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    def context(self, *chain: "Signed") -> ssl.SSLContext:
+        """The TLS side of a server with this certificate, which sends those of the chain behind it."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # for keys that the other side is to refuse
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(self.key_pem + b"".join(one.pem for one in (self, *chain)))
+            file.flush()
+            context.load_cert_chain(file.name)
+        return context
+
+
+def sign(
+    name: str,
+    *extensions: x509.ExtensionType,
+    by: Signed | None = None,
+    key: Key | None = None,
+    expires: datetime | None = None,
+) -> Signed:
+    """A certificate with that common name and these extensions, signed by another's key or, without one, its own."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by.certificate.subject if by else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - 2 * DAY)
+        .not_valid_after(expires or now + DAY)
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=not isinstance(extension, x509.SubjectAlternativeName))
+    return Signed(builder.sign(by.key if by else key, hashes.SHA256()), key)
+
+
+def named(*names: str) -> x509.SubjectAlternativeName:
+    """The extension with these names."""
+    return x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
 
 
 def self_signed(name: str) -> ssl.SSLContext:
     """The TLS side of a server whose certificate nobody but itself has signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        file.write(certificate.public_bytes(serialization.Encoding.PEM))
-        file.flush()
-        context.load_cert_chain(file.name)
-    return context
+    return sign(name, named(name)).context()
 
 
 def serving_as(certificate: trustme.LeafCert) -> ssl.SSLContext:

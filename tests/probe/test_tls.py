@@ -1,5 +1,6 @@
 """TLS as a client has to do it: who is spoken to, in which version, and what is said where that fails."""
 
+import socket
 import ssl
 import subprocess
 import warnings
@@ -48,9 +49,19 @@ def limited(authority: Authority, version: str, ciphers: str = "DEFAULT:@SECLEVE
     return context
 
 
-NO_CERTIFICATE = "TLS failed: the server demands a client certificate, and none is ever sent ("
-REFUSED = "TLS failed: the server refuses the handshake: no cipher in common, or it demands a client certificate ("
-TOO_OLD = "TLS failed: the server speaks no TLS 1.2 or newer ("
+def answering_in_an_old_version(connection: socket.socket) -> None:
+    """Goes on with the handshake in TLS 1.0, whatever the client offers (ServerHello: RFC 2246, section 7.4.1.3)."""
+    connection.recv(65536)
+    hello = b"\3\1" + bytes(32) + b"\0" + b"\xc0\x14" + b"\0"  # version, random, no session, cipher, no compression
+    connection.sendall(b"\x16\3\1\0" + bytes([len(hello) + 4]) + b"\2\0\0" + bytes([len(hello)]) + hello)
+    servers.wait_for_close(connection)
+
+
+WANTED = "it wants a client certificate, and none is ever sent ("
+NO_CERTIFICATE = f"TLS failed: the server sent alert 116 (certificate_required): {WANTED}"
+REFUSED = "TLS failed: the server sent alert 40 (handshake_failure): no cipher in common ("
+NO_CERTIFICATE_1_2 = f"TLS failed: the server sent alert 40 (handshake_failure): {WANTED}"
+TOO_OLD = "TLS failed: the server sent alert 70 (protocol_version): it speaks no TLS 1.2 or newer ("
 NOT_TRUSTED = "certificate not trusted: "
 SERVERS: dict[str, tuple[Callable[[Authority], ssl.SSLContext], str, str]] = {
     # How it is made, what is said of it, and what with --insecure; nothing where it is healthy.
@@ -98,8 +109,8 @@ SERVERS: dict[str, tuple[Callable[[Authority], ssl.SSLContext], str, str]] = {
     ),
     "client certificate, TLS 1.2": (
         lambda authority: demanding(authority, ssl.TLSVersion.TLSv1_2),
-        REFUSED,
-        REFUSED,
+        NO_CERTIFICATE_1_2,
+        NO_CERTIFICATE_1_2,
     ),
 }
 
@@ -117,6 +128,13 @@ def test_servers(
             run = healthchecker(f"https://localhost:{port}/", "-t=20", trust)
             assert (run.status, run.stdout, run.stderr.count("\n")) == (bool(expected), "", bool(expected)), run
             assert not expected or f"/: {expected}" in run.stderr
+
+
+def test_a_server_that_answers_in_an_old_version_is_told(healthchecker: Healthchecker) -> None:
+    with serving(answering_in_an_old_version) as port:
+        run = healthchecker(f"https://localhost:{port}/", "-t=20")
+    assert (run.status, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert "/: TLS failed: the server speaks no TLS 1.2 or newer (" in run.stderr
 
 
 @pytest.mark.parametrize(("host", "name"), [("localhost", "localhost"), ("127.0.0.1", None)])
