@@ -21,6 +21,7 @@ from tests.conftest import PATIENCE
 from tests.docs.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays
 from tests.docs.messages import ROOT
 from tests.e2e.conftest import require_compose, require_image
+from tests.servers import serving, wait_for_close
 
 BY_HAND = 120.0  # seconds for the commands of a session; on an engine they wait for several checks
 ON_ENGINE = 480.0
@@ -104,7 +105,7 @@ def test_an_excerpt_stands_in_its_file(block: Block) -> None:
     assert any(there[start : start + len(lines)] == lines for start in range(len(there)))
 
 
-LOOP = re.compile(r"^[^#\n]*\b(?:until|while) .*\bdo\b.*$", re.MULTILINE)
+LOOP = re.compile(r"^[^#\n]*\b(?:until .*|while .*|for .*\bseq .*)\bdo\b.*$", re.MULTILINE)
 
 
 def loops(block: Block) -> list[str]:
@@ -114,6 +115,26 @@ def loops(block: Block) -> list[str]:
 @blocks_where(lambda block: bool(loops(block)) and block.language != "ini")  # a unit has TimeoutStartSec
 def test_a_loop_that_waits_has_an_end(block: Block) -> None:
     assert [loop for loop in loops(block) if not re.match(r"\s*timeout \d+ (?:ba)?sh -c ", loop)] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        pytest.param(["-timeout=1s"], "unhealthy: GET http://127.0.0.1:PORT/health: no reply within 1s", id="checks end"),
+        pytest.param(["-timeout=1m"], "no verdict within 30 s", id="no check ends"),
+    ],
+)
+def test_waiting_for_a_service_that_hangs_has_an_end(
+    arguments: list[str], reason: str, binary: Path, tmp_path: Path
+) -> None:
+    (script,) = [block.text for block in EVERY if block.argument == "wait-for.sh"]
+    assert script.count("timeout 30 ") == 1
+    (tmp_path / "wait-for.sh").write_text(script.replace("timeout 30 ", "timeout 5 "))
+    (tmp_path / "healthchecker").symlink_to(binary)
+    with serving(wait_for_close) as port:
+        command = ["sh", "wait-for.sh", f"-port={port}", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{reason.replace('PORT', str(port))}\n")
 
 
 @blocks_where(lambda block: block.language in DATA)
