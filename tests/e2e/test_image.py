@@ -1,6 +1,7 @@
 """The images on a real engine: what Docker sees of the service and of its health check."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,26 @@ def test_a_service_that_hangs_is_told_by_the_probe_and_costs_nothing() -> None:
     assert len(processes) <= 2
 
 
+FORMS = {"exec form": 'CMD ["/{0}", "-port=6767", "-timeout=2s"]', "shell form": "CMD exec /{0} -port=6767 -timeout=2s"}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
+def test_a_check_that_docker_ends_leaves_no_process(form: str) -> None:
+    command = form.format(f"healthchecker-linux-{architecture()}")
+    with (
+        derived(f"HEALTHCHECK --interval=50ms --timeout=1s --retries=5 {command}") as name,
+        running(name=name) as container,
+    ):
+        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        docker("kill", "--signal=STOP", container)
+        wait_until("five checks were ended", lambda: health(container)[0] == "unhealthy")
+        lines = health(container)[1]
+        states = docker("exec", container, "sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null; true")
+        docker("kill", "--signal=CONT", container)
+    assert lines[-1] == "Health check exceeded timeout (1s)"
+    assert [line for line in states.splitlines() if ") Z " in line] == []
+
+
 def test_docker_stop_ends_it_cleanly() -> None:
     with running() as container:
         wait_until("healthy", lambda: health(container)[0] == "healthy")
@@ -83,6 +104,20 @@ def test_the_probes_image_holds_one_file() -> None:
     assert [name for name in names.split() if not name.startswith(by_docker)] == [
         f"healthchecker-linux-{architecture()}"
     ]
+
+
+@pytest.mark.parametrize("name", ["accountservice", "healthchecker"])
+def test_the_image_has_an_unprivileged_user_by_number(name: str) -> None:
+    user = inspect("image", name)["Config"]["User"]
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user), "Kubernetes' runAsNonRoot takes no name, and no root"
+
+
+@pytest.mark.parametrize("name", ["accountservice", "healthchecker"])
+def test_its_own_user_may_run_the_check(name: str) -> None:
+    check = f"--entrypoint=/healthchecker-linux-{architecture()}"
+    done = subprocess.run(["docker", "run", "--rm", check, name, "--help"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: healthchecker ")
 
 
 def test_the_service_is_nobody_and_has_no_tools() -> None:
