@@ -44,7 +44,7 @@ class Entry(NamedTuple):
 
 
 def entry(text: str) -> Entry:
-    lines = "".join(re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    lines = "".join(re.findall(r"(?<!stands for others -->\n)^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     reason = re.search(r"^<!-- not brought about here: (.+) -->\n```text$", text, re.MULTILINE)
     return Entry(lines, reason[1] if reason else "")
 
@@ -308,7 +308,10 @@ CASES: dict[str, Case] = {
         before="echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6",
     ),
     "connection timed out, at one of several addresses": on_a_full_port("http://localhost:PORT/health"),
-    "network is unreachable": behind("unshare", "--net", arguments=("http://192.0.2.1:6767/health",)),
+    "network is unreachable": in_turn(
+        behind("unshare", "--net", arguments=("http://192.0.2.1:6767/health",)),
+        behind("unshare", "--net", arguments=("-port=6767",)),
+    ),
     "no route to host": at_a_route("unreachable"),
     "permission denied, without a file's name": at_a_route("prohibit"),
     "connection reset by peer": in_turn(
@@ -436,7 +439,9 @@ CASES: dict[str, Case] = {
     "is an option of curl, wget or Docker": mistakes(*FOREIGN, "-fsSL"),
     "needs a value": mistakes("--port", ("-host", "-port=6767")),
     "is one argument with a blank in it": mistakes("-timeout 30s", "--port=8080 --path=/x", " -port=80"),
-    "got unexpected extra argument": mistakes(("http://a/", "http://b/"), ("a", "b", "c")),
+    "got unexpected extra argument": mistakes(
+        ("http://a/", "http://b/"), ("a", "b", "c"), ("-port=6767", "||", "exit", "1")
+    ),
     "does not take a value": mistakes("--verbose=1"),
     # The executable itself
     "interrupted": signalled(signal.SIGTERM),

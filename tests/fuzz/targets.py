@@ -60,15 +60,8 @@ def read(pieces: list[bytes]) -> Reply | CheckFailed:
 
 
 def arguments(data: bytes) -> None:
-    """Any argument list is a check, the same one to both parsers, or a line; arguments end with NUL, variables follow.
-
-    The bytes 1 to 9 stand for what is long to write, for the fuzzer to be quick.
-    """
-    for byte, word in enumerate(WORDS, 1):
-        data = data.replace(bytes([byte]), word)
-    given, _, variables = data.partition(b"\n")
-    texts = [argument.decode("utf-8", "surrogateescape") for argument in given.split(b"\0")][:8]
-    environ = dict(variable.partition(b"=")[::2] for variable in variables.split(b"\0"))
+    """Any argument list is a check, the same one to both parsers, or a line."""
+    texts, environ = argument_list(data)
     outcome = parsed(texts, environ)
     shortcut = hot.parse(texts, environ)
     if shortcut:
@@ -80,6 +73,18 @@ def arguments(data: bytes) -> None:
         assert str(outcome.target).isprintable()
     else:
         assert outcome.status == 0 or assert_line(outcome.output)
+
+
+def argument_list(data: bytes) -> tuple[list[str], dict[bytes, bytes]]:
+    """Read arguments, which end with NUL, and the variables that follow them.
+
+    The bytes 1 to 9 stand for what is long to write, for the fuzzer to be quick.
+    """
+    for byte, word in enumerate(WORDS, 1):
+        data = data.replace(bytes([byte]), word)
+    given, _, variables = data.partition(b"\n")
+    texts = [argument.decode("utf-8", "surrogateescape") for argument in given.split(b"\0")][:8]
+    return texts, dict(variable.partition(b"=")[::2] for variable in variables.split(b"\0"))
 
 
 WORDS = (
