@@ -118,21 +118,19 @@ def test_a_loop_that_waits_has_an_end(block: Block) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "reason"),
+    ("timeout", "reason"),
     [
-        pytest.param(["-timeout=1s"], "unhealthy: GET http://127.0.0.1:PORT/health: no reply within 1s", id="checks end"),
-        pytest.param(["-timeout=1m"], "no verdict within 30 s", id="no check ends"),
+        pytest.param("1s", "unhealthy: GET http://127.0.0.1:PORT/health: no reply within 1s", id="checks end"),
+        pytest.param("1m", "no verdict within 30 s", id="no check ends"),
     ],
 )
-def test_waiting_for_a_service_that_hangs_has_an_end(
-    arguments: list[str], reason: str, binary: Path, tmp_path: Path
-) -> None:
+def test_waiting_for_a_service_that_hangs_has_an_end(timeout: str, reason: str, binary: Path, tmp_path: Path) -> None:
     (script,) = [block.text for block in EVERY if block.argument == "wait-for.sh"]
     assert script.count("timeout 30 ") == 1
     (tmp_path / "wait-for.sh").write_text(script.replace("timeout 30 ", "timeout 5 "))
     (tmp_path / "healthchecker").symlink_to(binary)
     with serving(wait_for_close) as port:
-        command = ["sh", "wait-for.sh", f"-port={port}", *arguments]
+        command = ["sh", "wait-for.sh", f"-port={port}", f"-timeout={timeout}"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{reason.replace('PORT', str(port))}\n")
 
@@ -157,7 +155,9 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     for program in ("accountservice", "healthchecker"):
         (tmp_path / "bin" / program).symlink_to("/bin/true")
-    units = {tmp_path / block.argument: block.text for block in EVERY if block.language == "ini"}
+    units = {
+        tmp_path / block.argument: block.text for block in EVERY if (block.language, block.kind) == ("ini", "file")
+    }
     for file, text in units.items():
         file.write_text(text.replace("/usr/local/bin", str(tmp_path / "bin")))
     verify = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, units)]
