@@ -206,7 +206,7 @@ def test_what_openssl_says_of_a_certificate_is_there() -> None:
     errors = []
     for code in range(1, 100):
         error = ssl.SSLCertVerificationError(1, "certificate verify failed")
-        error.verify_code, error.verify_message = code, words(code).decode()
+        vars(error).update(verify_code=code, verify_message=words(code).decode())
         errors.append(error)
     lines = refused_by(errors)
     assert len(set(lines)) > 50
