@@ -36,7 +36,9 @@ TEMPLATES = "".join(re.findall(r"^<!-- stands for others -->\n```text\n(.*?)^```
 VARYING = {
     r"GET \S+:(?= )": r"GET \S+:",
     r" \(\d+ ms\).*": r" \(\d+ ms\)(?:: .*)?",
-    r"(?<=usage error: )(?:'[^']*'|--[a-z]+|[A-Z_]+)(?=: )": r"(?:'.*'|--[a-z]+|[A-Z_]+)",
+    r"(?<=usage error: )(?:'[^']*'|--[a-z]+|[A-Z_]+): (?:in '[^']*' )?": r"(?:'.*'|--[a-z]+|[A-Z_]+): (?:in '.*' )?",
+    r"\b(?:curl|wget|Docker)$": r"(?:curl|wget|Docker)(?: and wget)?",
+    r"^-\w(?:, -\w)*: |^(?=leave it out: |not supported: |write )": r"(?:-\w(?:, -\w)*: )?",
     r"'[^']*'": r"'.*'",
     r"(?<=/health: )REASON": r"[^:\d][^:]*",  # the system's; neither a status nor words of the program before them
     r"\b(?:REASON|LOCATION)\b": r".+",
@@ -61,13 +63,13 @@ def as_pattern(line: str) -> re.Pattern[str]:
 
 ON_PAGE = (LINES + TEMPLATES).splitlines()
 WHOLE = [as_pattern(line) for line in ON_PAGE]
-HINTS = [as_pattern(hint) for line in ON_PAGE for hint in line.split("; ")[1:]]
+PARTS = [as_pattern(part) for part in {part for line in ON_PAGE for part in line.split("; ")}]
 
 
 def is_there(line: str) -> bool:
-    """Look for a line on the page, and for each hint at its end by itself: any mistake may be followed by any hint."""
-    before, _, hint = line.rpartition("; ")
-    return fits(WHOLE, line) or (fits(HINTS, hint) and is_there(before))
+    """Look for a line on the page: whole, or what is wrong and each hint, for any hint may be behind it."""
+    before, _, part = line.rpartition("; ")
+    return fits(WHOLE, line) or (fits(PARTS, part) and (not before or is_there(before)))
 
 
 def fits(patterns: list[re.Pattern[str]], text: str) -> bool:
