@@ -157,7 +157,7 @@ class Unreadable(ssl.SSLContext):
 
 def test_what_the_system_says_of_certificates_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     trusting = Unreadable(ssl.PROTOCOL_TLS_CLIENT)
-    monkeypatch.setattr(trust, "create_urllib3_context", lambda: trusting)
+    monkeypatch.setattr(trust, "create_urllib3_context", lambda **_: trusting)
     monkeypatch.setattr(trust, "TRUST_STORES", [__file__])
     lines = []
     for number in errno.errorcode:
@@ -175,7 +175,8 @@ class Refusing(ssl.SSLContext):
 
     error: Exception
 
-    def wrap_socket(self, *_: Any, **__: Any) -> ssl.SSLSocket:
+    def wrap_socket(self, sock: socket.socket, *_: Any, **__: Any) -> ssl.SSLSocket:
+        sock.close()
         raise self.error
 
 
@@ -183,12 +184,12 @@ def refused_by(errors: Iterable[Exception]) -> list[str]:
     """Ask a server by https, for each error, and have TLS end by it."""
     lines = []
     with serving(closing) as port:
-        target = check.build({"url": Given(f"https://localhost:{port}/health", "URL")}).target
+        wanted = check.build({"url": Given(f"https://localhost:{port}/health", "URL")})
         for error in errors:
             trusted = Refusing(ssl.PROTOCOL_TLS_CLIENT)
             trusted.error = error
             with pytest.raises(CheckFailed) as refused:
-                web.fetch(target, Deadline(30, monotonic()), trusted)
+                web.fetch(wanted.target, Deadline(30, monotonic()), wanted.expected, trusted)
             lines.append(failed(str(refused.value)))
     return lines
 
