@@ -162,6 +162,15 @@ def test_that_it_was_asked_for_is_told_in_the_handshake_too(
     assert f"/: {words}{ASKED}" in run.stderr
 
 
+def test_a_handshake_that_is_refused_for_want_of_a_client_certificate_is_told_apart(authority: Authority) -> None:
+    side = asking(authority)
+    side.maximum_version = ssl.TLSVersion.TLSv1_2
+    side.verify_mode = ssl.CERT_REQUIRED
+    with serving(servers.wait_for_close, tls=side) as port, pytest.raises(CheckFailed) as failed:
+        fetch(f"https://localhost:{port}/", insecure="1")
+    assert str(failed.value) == f"TLS failed: the server sent alert 40 (handshake_failure): {WANTS_CERTIFICATE}"
+
+
 def test_an_answer_counts_though_a_client_certificate_was_asked_for(authority: Authority) -> None:
     with serving(servers.replying(servers.OK), tls=asking(authority)) as port:
         assert fetch(f"https://localhost:{port}/", insecure="1").status == 200
