@@ -1,4 +1,6 @@
-"""`make budgets`: what a check may cost. Prints each figure with its limit, and ends with 1 where one is exceeded.
+"""`make budgets`: what a check may cost, and how late it may end.
+
+Prints each figure with its limit, and ends with 1 where one is exceeded.
 
 Time is compared in one run and in turn, as a ratio: seconds would tell of the machine. Instructions are the same on
 every run, and the limits leave room for another Python or compiler, not for another design.
@@ -8,14 +10,16 @@ BINARY is the only argument: the executable.
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from bench import checks
 from bench.contenders import Targets, curl, ours, unpacked
 from bench.measure import Command, Cost, Meter, instructions, spread
+from tests.deadlines import busy
 
-ROUNDS = {"of curl": 100, "of one-file": 12, "of an import": 20}
+ROUNDS = {"of curl": 100, "of one-file": 12, "of an import": 20, "late": 3}
 
 OF_CURL = 0.75  # wall and CPU
 OF_ONE_FILE = 0.01
@@ -24,6 +28,9 @@ INSTRUCTIONS = {"healthy": 0.6, "503": 0.7, "refused": 0.7, "URL": 0.7, "help": 
 PEAK_MEMORY = 8.0  # MB
 PAGE_FAULTS = 330.0
 SIZE = 15.0  # MB
+LATE = 100.0  # ms from the timeout to the end, the process's start included, with more processes at work than cores
+
+TIMEOUTS = {"http": [600], "https": [1, 10, 30, 60, 600]}  # ms; the short ones end in the middle of an import
 
 
 class Budget(NamedTuple):
@@ -70,11 +77,22 @@ def budgets(binary: Path, targets: Targets, meter: Meter) -> Iterator[Budget]:
     yield Budget("size, MB", binary.stat().st_size / 1e6, SIZE)
 
 
+def lateness(binary: Path, targets: Targets, meter: Meter) -> Iterator[Budget]:
+    """How late a check ends whose server says nothing: the best of several, for the cores are busy."""
+    with busy():
+        for scheme, timeouts in TIMEOUTS.items():
+            for timeout in timeouts:
+                words = [str(binary), f"{scheme}://127.0.0.1:{targets.silent}/", "-k", f"-t={timeout}ms"]
+                ended = min(meter.run(Command(words, 1)).wall for _ in range(ROUNDS["late"]))
+                yield Budget(f"{scheme}: late, ms beyond {timeout}", ended * 1000 - timeout, LATE)
+
+
 def main() -> None:
     """Print the figures with their limits."""
     exceeded = False
     with checks.targets() as targets:
-        for budget in budgets(Path(sys.argv[1]).resolve(), targets, Meter()):
+        measured = (Path(sys.argv[1]).resolve(), targets, Meter())
+        for budget in chain(budgets(*measured), lateness(*measured)):
             over = budget.figure > budget.limit
             exceeded = exceeded or over
             print(f"{budget.what:48} {budget.figure:8.4g}   at most {budget.limit:g}{'   EXCEEDED' if over else ''}")

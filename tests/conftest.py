@@ -2,12 +2,15 @@
 
 import _thread
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +30,7 @@ needs_root = pytest.mark.skipif(
 )
 
 PATIENCE = 30.0  # seconds until a process that does not end is a failure, on a busy machine
+AMPLE = "20s"  # a check's timeout where it is to end before it, on such a machine
 
 
 class Run(NamedTuple):
@@ -115,13 +119,16 @@ def healthchecker(command: list[str], tmp_path: Path) -> Healthchecker:
 
 
 def runner(command: list[str], folder: Path) -> Healthchecker:
-    """A function that runs the command in the folder with arguments and, as keywords, the environment."""
+    """A function that runs the command in the folder with arguments and, as keywords, the environment.
+
+    Unless a test names a timeout, a check has an ample one.
+    """
 
     def run(*arguments: str | bytes, **environ: str) -> Run:
         started = time.monotonic()
         done = subprocess.run(
             [*command, *arguments],
-            env=environ,
+            env={"HEALTHCHECKER_TIMEOUT": AMPLE, **environ},
             cwd=folder,
             capture_output=True,
             timeout=PATIENCE,
@@ -133,14 +140,33 @@ def runner(command: list[str], folder: Path) -> Healthchecker:
     return run
 
 
+def limited_to(processes: int) -> list[str]:
+    """Return the beginning of a command that may have so many processes and threads, and otherwise do what root may.
+
+    The limit counts all processes of a user (setrlimit(2)), and root has none. So the user is one without processes.
+    """
+    files = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]  # those of the sources, wherever they are
+    return ["prlimit", f"--nproc={processes}", "setpriv", f"--reuid={unused_user()}", "--clear-groups", *files]
+
+
+def unused_user() -> int:
+    """Return the ID of a user without processes, at random: tests that run at the same time take another."""
+    used = set()
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):  # it has ended
+            used.update(re.findall(r"\d+", status.read_text().partition("\nUid:")[2].partition("\n")[0]))
+    return random.choice([user for user in range(20_000, 60_000) if str(user) not in used])
+
+
 def wait_for_connection(pid: int) -> None:
-    """Return when the process has a socket."""
-    for _ in range(3000):
-        folder = Path(f"/proc/{pid}/fd")
-        try:
-            if any("socket:" in str(entry.readlink()) for entry in folder.iterdir()):
+    """Return when the process has a TCP socket. It has another one before, when Python looks up the user's folder."""
+    process = Path(f"/proc/{pid}")
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        with suppress(OSError):  # a descriptor that was closed meanwhile
+            found = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
+            lines = [line for table in (process / "net").glob("tcp*") for line in table.read_text().splitlines()]
+            if found & {f"socket:[{line.split()[9]}]" for line in lines}:  # the inode (proc_pid_net(5))
                 return
-        except OSError:
-            continue
         signal.sigtimedwait([], 0.01)
     pytest.fail("the process made no connection")

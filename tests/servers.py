@@ -47,10 +47,16 @@ def serving(behaviour: Behaviour, address: str = "127.0.0.1", tls: ssl.SSLContex
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as holder:
+    """Return a port where nothing listens, and which the system gives to no one else until the tests end.
+
+    A server that is told its number can listen on it, with SO_REUSEADDR (socket(7)).
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
         port: int = holder.getsockname()[1]
-        return port
+        holder.detach()  # bound until the process ends
+    return port
 
 
 def read_request(connection: socket.socket) -> bytes:

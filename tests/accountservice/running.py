@@ -11,8 +11,11 @@ from typing import NamedTuple
 
 import pytest
 
+from accountservice import server
 from tests.conftest import PATIENCE
 from tests.servers import free_port
+
+HELD_UP = server.PATIENCE - 1  # seconds: a service that waits for a client takes longer, even an idle machine
 
 
 class Answer(NamedTuple):

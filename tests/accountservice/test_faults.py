@@ -21,8 +21,8 @@ import lmdb
 import pytest
 
 from accountservice.store import MAP_SIZE, SEEDS, Store, sealed
-from tests.accountservice.running import Service
-from tests.conftest import PATIENCE, needs_root
+from tests.accountservice.running import HELD_UP, Service
+from tests.conftest import PATIENCE, limited_to, needs_root
 from tests.servers import free_port
 
 UP = (200, b'{"status":"UP"}')
@@ -406,12 +406,23 @@ def test_a_thousand_clients_do_not_keep_the_health_check_out(tmp_path: Path, dat
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
     with running(tmp_path) as service, connections(service, 1000, data):
-        started = time.monotonic()
-        assert service.ask("/health")[::2] == UP
-        assert time.monotonic() - started < 2
+        assert_soon_healthy(service)
         started = time.monotonic()
         assert service.stop() == 0
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < HELD_UP
+
+
+def assert_soon_healthy(service: Service) -> None:
+    """See it answer within two seconds, of which those do not count that other processes have the cores."""
+    started = time.monotonic() - delayed(service)
+    assert service.ask("/health")[::2] == UP
+    assert time.monotonic() - delayed(service) - started < 2
+
+
+def delayed(service: Service) -> float:
+    """Return for how long the process was ready to run and had no core (Linux, Documentation/scheduler/sched-stats)."""
+    _, nanoseconds, _ = Path(f"/proc/{service.process.pid}/schedstat").read_text().split()
+    return int(nanoseconds) / 1e9
 
 
 def test_a_client_that_is_slow_is_given_up(tmp_path: Path) -> None:
@@ -480,9 +491,7 @@ def test_where_all_places_are_taken_who_waits_longest_makes_room(tmp_path: Path)
     with Service(tmp_path, "prlimit", "--nofile=64") as service:
         service.wait_until_up()
         with connections(service, 100):
-            started = time.monotonic()
-            assert service.ask("/health")[::2] == UP
-            assert time.monotonic() - started < 2
+            assert_soon_healthy(service)
 
 
 def test_few_open_files_are_enough_and_never_run_out(tmp_path: Path) -> None:
@@ -508,11 +517,7 @@ def test_too_few_open_files_are_one_line_and_1(tmp_path: Path, files: int) -> No
 
 @needs_root
 def test_no_thread_to_be_had_is_one_line_and_1(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    limits = ["prlimit", "--nproc=1", "setpriv", "--reuid=65534", "--clear-groups"]
-    if subprocess.run([*limits, sys.executable, "-c", "import accountservice"], check=False).returncode:
-        pytest.skip("nobody may not read the sources here")
-    with Service(tmp_path, *limits) as service:
+    with Service(tmp_path, *limited_to(1)) as service:
         assert service.process.wait(PATIENCE) == 1
         assert service.log.read_text().splitlines()[1:] == ["Cannot run: RuntimeError: can't start new thread"]
 

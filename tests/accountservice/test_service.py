@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from accountservice import server
 from accountservice.network import own_address
-from tests.accountservice.running import Service, connected
+from tests.accountservice.running import HELD_UP, Service, connected
 from tests.conftest import PATIENCE, Healthchecker
 from tests.servers import free_port
 
@@ -148,7 +149,8 @@ def test_sigterm_ends_it_within_a_second_also_with_clients_that_stay(tmp_path: P
             slow.sendall(b"GET /hea")
             started = time.monotonic()
             assert running.stop() == 0
-            assert time.monotonic() - started < 1.5
+            assert time.monotonic() - started < HELD_UP
+    assert server.ACCEPTED_GRACE < server.STOP_LIMIT < 1  # which is what it takes on a quiet machine
 
 
 def test_a_stop_under_load_leaves_no_taken_connection_without_its_answer(tmp_path: Path) -> None:
@@ -224,7 +226,7 @@ def test_a_request_in_flight_is_answered_at_a_stop(tmp_path: Path) -> None:
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
         assert answer.endswith(b'"name":"Person_0","servedBy":""}')
         assert process.wait(PATIENCE) == 0
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < HELD_UP
     finally:
         process.kill()
         process.communicate()

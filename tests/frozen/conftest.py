@@ -32,10 +32,10 @@ def cases(authority: Authority) -> Iterator[dict[str, Case]]:
     ):
         closed = servers.free_port()
         yield {
-            "healthy": Case([f"-port={http}"], 0),
-            "verbose": Case([f"-port={http}", "-v"], 0, stdout="healthy: "),
-            "refused": Case([f"-port={closed}"], 1, stderr="connection refused"),
-            "unexpected": Case([f"-port={http}", "-expect=204"], 1, stderr="200 OK, expected 204"),
+            "healthy": Case([f"-port={http}", "-t=20"], 0),
+            "verbose": Case([f"-port={http}", "-v", "-t=20"], 0, stdout="healthy: "),
+            "refused": Case([f"-port={closed}", "-t=20"], 1, stderr="connection refused"),
+            "unexpected": Case([f"-port={http}", "-expect=204", "-t=20"], 1, stderr="200 OK, expected 204"),
             "help": Case(["--help"], 0, stdout="Usage: healthchecker"),
             "mistake": Case(["-prot=1"], 1, stderr="usage error: '-prot' is not an option"),
             "https": Case([f"https://127.0.0.1:{https}", "-k", "-t=20"], 0),

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from probe import __version__, http1, values, verdict
 from probe.check import build
 from probe.deadline import Deadline
-from probe.errors import CheckFailed, DeadlineExceeded
+from probe.errors import CheckFailed
 from probe.options import Given
 from probe.target import Target
 from probe.text import LINE_LIMIT
 from tests import network, servers
+from tests.deadlines import raises_in_time
 from tests.servers import Behaviour, serving
 
 EXPECTED = values.statuses("200")
@@ -134,19 +135,13 @@ SILENT = {
 @pytest.mark.parametrize("behaviour", SILENT.values(), ids=list(SILENT))
 def test_the_deadline_holds(behaviour: servers.Behaviour) -> None:
     with serving(behaviour) as port:
-        started = monotonic()
-        with pytest.raises(DeadlineExceeded, match="^no reply within 400ms$"):
-            fetch(port, timeout=0.4)
-        assert 0.4 <= monotonic() - started < 2
+        raises_in_time(lambda timeout: fetch(port, timeout=timeout))
 
 
 def test_the_deadline_holds_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: release.wait(30))
-    started = monotonic()
-    with pytest.raises(DeadlineExceeded, match="^no reply within 300ms, still looking up 'somewhere'$"):
-        fetch(80, host="somewhere", timeout=0.3)
-    assert monotonic() - started < 2
+    raises_in_time(lambda timeout: fetch(80, host="somewhere", timeout=timeout), ", still looking up 'somewhere'")
     release.set()
 
 
@@ -158,10 +153,7 @@ def full_port() -> Iterator[int]:
 
 
 def test_the_deadline_holds_for_a_port_that_drops_packets(full_port: int) -> None:
-    started = monotonic()
-    with pytest.raises(DeadlineExceeded, match=r"^no reply within 300ms, still connecting to 127\.0\.0\.1$"):
-        fetch(full_port, timeout=0.3)
-    assert monotonic() - started < 2
+    raises_in_time(lambda timeout: fetch(full_port, timeout=timeout), ", still connecting to 127.0.0.1")
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
@@ -187,10 +179,7 @@ def test_a_dead_address_leaves_time_for_the_others(monkeypatch: pytest.MonkeyPat
 
 def test_ten_dead_addresses_end_deadline(monkeypatch: pytest.MonkeyPatch, full_port: int) -> None:
     resolving(monkeypatch, *[(f"127.0.0.{number}", full_port) for number in range(1, 11)])
-    started = monotonic()
-    with pytest.raises(DeadlineExceeded, match=r"^no reply within 500ms, still connecting to 127\.0\.0\.10$"):
-        fetch(full_port, host="name", timeout=0.5)
-    assert 0.5 <= monotonic() - started < 2
+    raises_in_time(lambda timeout: fetch(full_port, host="name", timeout=timeout), ", still connecting to 127.0.0.10")
 
 
 def test_addresses_that_fail_for_different_reasons_are_told_apart(
@@ -198,7 +187,7 @@ def test_addresses_that_fail_for_different_reasons_are_told_apart(
 ) -> None:
     resolving(monkeypatch, ("127.0.0.1", full_port), ("127.0.0.2", servers.free_port()))
     with pytest.raises(CheckFailed, match=r"^127\.0\.0\.1: connection timed out; 127\.0\.0\.2: connection refused$"):
-        fetch(1, host="name", timeout=0.2)
+        fetch(1, host="name", timeout=2)  # each address has half of it
 
 
 def test_the_resolver_is_asked_for_the_name_and_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
