@@ -28,7 +28,8 @@ missing_libraries = $$(for library in $(RIVALS_LIBRARIES); do dpkg-query --show 
 missing_to_build = $$($(PYTHON) build/bootloader/link.py --missing)
 missing_to_set_up = $$($(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
-.PHONY: help packages demo test test-source test-docker binary image swarm-demo fuzz mutants bench budgets docs lock clean
+.PHONY: help packages demo test test-probe test-rest test-binary test-source test-docker test-release
+.PHONY: binary image swarm-demo fuzz mutants bench budgets docs lock clean
 .PHONY: engine lint lint-python lint-docs lint-workflows lint-shell lint-docker lint-c
 .PHONY: release-check release-tag release-executable release-folder release-push release-join
 
@@ -50,10 +51,24 @@ swarm-demo: image ## Let Docker Swarm run the service, fail it, and see it repla
 demo: $(DEMO)/.ready ## Start the account service, probe it healthy and unhealthy, stop it
 	@$(DEMO)/bin/python demo/session.py
 
-test: lint $(BINARY) ## Lint, types, the whole test suite on the source and on the executable, and whether it notices changes
-	@tools/apt-install $(call missing,$(TEST_TOOLS))
-	$(BIN)/pytest --cov
-	$(BIN)/python -m tests.mutants
+test: $(READY) $(BINARY) ## Lint, types, the tests on the source and on the executable, and whether they notice changes
+	@tools/apt-install $(call missing,$(TEST_TOOLS) $(LINT_TOOLS))
+	@echo "test: lint, the tests in three parts, and mutants, three at once, each printed when it ends: two to three minutes"
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target lint $(PARTS) mutants
+
+# Tests mostly wait, so that two cores have time for three. The first part tries every branch of probe/ by itself.
+PARTS := test-probe test-rest test-binary
+test-probe: $(READY)
+	$(BIN)/pytest --cov -m "not release" -k "not binary" tests/probe
+
+test-rest: $(READY)
+	$(BIN)/pytest -m "not release" --ignore=tests/probe
+
+test-binary: $(READY) $(BINARY)
+	$(BIN)/pytest -m "not release" -k binary tests/probe
+
+test-release: $(READY) ## The tests that only a release needs: short runs of the fuzzer, a second build
+	$(BIN)/pytest -m release
 
 test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
 	@tools/apt-install $(call missing,$(SOURCE_TOOLS))
@@ -120,7 +135,7 @@ budgets: $(BINARY) ## Hold the executable to its budgets, beside curl and PyInst
 docs: $(READY) ## Write the reference and the man page anew
 	$(BIN)/python docs/reference.py
 
-release-check: lint-docs ## Do all of a release but publish it, and show what would be published: dist/release
+release-check: lint-docs test-release ## Do all of a release but publish it, and show what would be published: dist/release
 	@$(BIN)/python -m release tag images executable folder
 
 # The steps of .github/workflows/release.yml, with TAG, ARCHITECTURES and REGISTRY from the environment.

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import yaml
 
 from demo.engine import EngineError, docker
 from release.executable import name
+from tests import network
 from tests.conftest import PATIENCE
 from tests.docs.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays
 from tests.docs.messages import ROOT
@@ -46,6 +47,10 @@ def blocks_where(chosen: Callable[[Block], bool]) -> pytest.MarkDecorator:
 
 def in_turn(found: list[Session]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("session", found, ids=[session.name for session in found])
+
+
+def runs_tests(session: Session) -> bool:
+    return any("bin/pytest" in block.text for block in session.blocks)
 
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=[called(page) for page in PAGES])
@@ -169,9 +174,6 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """What lies in the project's folder, by links, in one where commands may write."""
-    with socket.socket() as connection:
-        if connection.connect_ex(("127.0.0.1", 6767)) == 0:
-            pytest.skip("port 6767, which the account service of the pages has, is taken here")
     place = tmp_path / "place"
     place.mkdir()
     for path in ROOT.iterdir():
@@ -180,11 +182,28 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
+def require_port() -> None:
+    """Go on where the account service of the pages can have its port."""
+    with socket.socket() as connection:
+        if connection.connect_ex(("127.0.0.1", 6767)) == 0:
+            pytest.skip("port 6767, which the account service of the pages has, is taken here")
+
+
+@pytest.mark.release
+@pytest.mark.timeout(BY_HAND + PATIENCE)
+@in_turn([session for session in PLAIN if runs_tests(session)])
+def test_commands_that_run_tests_run(session: Session, folder: Path) -> None:
+    perform(session, folder, BY_HAND)
+
+
 @pytest.mark.usefixtures("binary")
 @pytest.mark.timeout(BY_HAND + PATIENCE)
-@in_turn(PLAIN)
+@in_turn([session for session in PLAIN if not runs_tests(session)])
 def test_commands_run(session: Session, folder: Path) -> None:
-    perform(session, folder, BY_HAND)
+    apart = network.apart()
+    if not apart:
+        require_port()
+    perform(session, folder, BY_HAND, apart)
 
 
 @pytest.mark.e2e
@@ -192,6 +211,7 @@ def test_commands_run(session: Session, folder: Path) -> None:
 @pytest.mark.timeout(ON_ENGINE + 900)
 @in_turn(DOCKER)
 def test_commands_run_on_an_engine(session: Session, folder: Path) -> None:
+    require_port()
     for block in session.blocks:
         if block.argument and block.kind == "docker":
             require(block.argument)
@@ -236,13 +256,13 @@ def tidied(session: Session) -> Iterator[None]:
                 docker(*command)
 
 
-def perform(session: Session, folder: Path, seconds: float) -> None:
-    """Run the session's commands in the folder, and compare what they print with what is said there."""
+def perform(session: Session, folder: Path, seconds: float, before: Sequence[str] = ()) -> None:
+    """Run the session's commands in the folder, behind a command, and compare what they print with what is there."""
     saved = [folder.parent / str(number) for number in range(len(session.blocks))]
     end = folder.parent / "end"
     script = folder.parent / "script"
     script.write_text(f"{written(session, saved)}\n>{end}\n")
-    failure = failed(["bash", str(script)], folder, seconds)
+    failure = failed([*before, "bash", str(script)], folder, seconds)
     if not failure and not end.exists():
         failure = "it ends the session, so that what is behind has not run"
     tried = [(block, file.read_text()) for block, file in zip(session.blocks, saved, strict=True) if file.exists()]

@@ -289,8 +289,8 @@ def unreadable(here: Here) -> str:
 def short_of_memory(here: Here) -> str:
     """The executable, with less and less address space: the lines that it has for that, without further words."""
     lines = set()
-    for size in range(40_000_000, 10_000_000, -500_000):
-        done = start(["prlimit", f"--as={size}", str(here.binary), "https://localhost:1/", "-t=20"])
+    for size in range(34_000_000, 14_000_000, -1_000_000):
+        done = start(["prlimit", f"--as={size}", str(here.binary), "https://localhost:1/", "-t=2"])
         lines.add(re.sub(r"(?<=MemoryError): .*", "", done.stderr.decode()))
     return "".join(sorted((line for line in lines if line.startswith("internal error: MemoryError")), reverse=True))
 
@@ -321,7 +321,7 @@ CASES: dict[str, Case] = {
     # No reply in time
     "no reply within": against(servers.wait_for_close),
     "still connecting to": on_a_full_port("http://127.0.0.1:PORT/health"),
-    "still looking up": in_a_network("silent", "http://db.example:6767/health"),
+    "still looking up": in_a_network("silent", "http://db.example:6767/health", "-t=2"),
     "still in the TLS handshake": securely(servers.wait_for_close, "-t=2s"),
     "still getting ready for TLS": lambda _: ran(
         runner(MODULE, messages.ROOT), "https://localhost:8443/health", "-t=1ms"

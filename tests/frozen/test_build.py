@@ -11,6 +11,7 @@ from release import executable
 ROOT = Path(__file__).parent.parent.parent
 
 
+@pytest.mark.release
 def test_a_second_build_in_another_folder_gives_the_same_bytes(binary: Path, tmp_path: Path) -> None:
     for file in executable.build_elsewhere(tmp_path):
         assert file.read_bytes() == (binary.parent / file.name).read_bytes()
