@@ -54,14 +54,15 @@ def assert_no_difference(run: Healthchecker, checks: Checks, **environ: str) -> 
 
 DEAD_PROXY = "http://127.0.0.1:1"
 SCHEMES = ("http", "https", "all", "ftp")
-SPELLINGS = [*(f"{scheme}_proxy" for scheme in SCHEMES), *(f"{scheme.upper()}_PROXY" for scheme in SCHEMES)]
+LOWER, UPPER = [f"{scheme}_proxy" for scheme in SCHEMES], [f"{scheme.upper()}_PROXY" for scheme in SCHEMES]
 CAS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 VARIABLES = {
-    **{spelled: {spelled: DEAD_PROXY} for spelled in SPELLINGS},
-    "proxies all at once": {**dict.fromkeys(SPELLINGS, DEAD_PROXY), "no_proxy": "", "NO_PROXY": ""},
+    "proxies": dict.fromkeys(LOWER, DEAD_PROXY),  # any of them would end a check that heard it
+    "proxies in capitals": dict.fromkeys(UPPER, DEAD_PROXY),
+    "proxies for every host": {**dict.fromkeys(LOWER + UPPER, DEAD_PROXY), "no_proxy": "", "NO_PROXY": ""},
     "proxy for CGI": {"REQUEST_METHOD": "GET", "HTTP_PROXY": DEAD_PROXY},
-    "proxy that is none": dict.fromkeys(SPELLINGS, "://\udcff"),
-    **{name: {name: "/nonexistent"} for name in CAS},
+    "proxy that is none": dict.fromkeys(LOWER + UPPER, "://\udcff"),
+    "other certificates": dict.fromkeys(CAS, "/nonexistent"),
     "the authority's certificates": dict.fromkeys(CAS, "AUTHORITY"),
     "key log": {"SSLKEYLOGFILE": "keys.log"},
     "netrc": {"NETRC": "netrc", "HOME": "."},
