@@ -77,7 +77,10 @@ def index(tmp_path: Path) -> Index:
 
 # The first of these requirements makes pip before 23.3 forget the pin of the child (pypa/pip#9644). Every pip with a
 # resolver refuses the second.
-REQUIREMENTS = {"mother": "child[extra]>=1.0", "father": "child[extra] @ file:///nonexistent/child-1.0-py3-none-any.whl"}
+REQUIREMENTS = {
+    "mother": "child[extra]>=1.0",
+    "father": "child[extra] @ file:///nonexistent/child-1.0-py3-none-any.whl",
+}
 
 
 def test_an_environment_has_what_its_lock_names_whatever_the_index_has(index: Index) -> None:
