@@ -124,11 +124,11 @@ lint-c: $(READY)
 	{ said=$$($(BIN)/clang-tidy --quiet $(C) -- $$flags 2>&1) || { echo "$$said"; exit 1; }; } && \
 	for source in $(C); do gcc $$flags -fanalyzer -o /dev/null $$source || exit; done
 
-bench: $(BINARY) image ## Compare with curl, wget, PyInstaller, Go and C, by hand and in Docker: docs/bench/, some ten minutes
+bench: $(READY) $(BINARY) image ## Compare with curl, wget, PyInstaller, Go and C, by hand and in Docker: docs/bench/, some ten minutes
 	@tools/apt-install $(call missing,$(RIVALS)) $(missing_libraries)
 	$(BIN)/python -m bench $(BINARY)
 
-budgets: $(BINARY) ## Hold the executable to its budgets, beside curl and PyInstaller's one-file program
+budgets: $(READY) $(BINARY) ## Hold the executable to its budgets, beside curl and PyInstaller's one-file program
 	@tools/apt-install $(call missing,$(BUDGETS_TOOLS))
 	$(BIN)/python -m bench.budgets $(BINARY)
 

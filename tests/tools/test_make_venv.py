@@ -175,6 +175,27 @@ def test_each_pin_has_its_hashes(lock: Path) -> None:
     assert [entry for entry in entries if not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", entry)] == []
 
 
+TARGETS = [
+    target
+    for line in re.findall(r"^\.PHONY: ([a-z -]+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for target in line.split()
+]
+
+
+def steps(target: str) -> str:
+    """List the commands that a target runs in a new clone."""
+    command = ["make", "--dry-run", "--always-make", target]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_uses_no_environment_that_it_has_not_set_up(target: str) -> None:
+    made: set[str] = set()
+    for line in steps(target).splitlines():
+        made.update(re.findall(r"tools/make-venv \S+ (\S+)", line))
+        assert set(re.findall(r"(\.venv|\.build/venv/\w+)/bin/", line)) <= made, line
+
+
 SET_UP = {
     "demo": [".build/venv/demo"],
     "binary": [".build/venv/build"],
@@ -188,9 +209,7 @@ SET_UP = {
 
 @pytest.mark.parametrize(("target", "folders"), SET_UP.items(), ids=list(SET_UP))
 def test_a_target_sets_up_what_it_uses_and_no_more(target: str, folders: list[str]) -> None:
-    done = subprocess.run(["make", "--dry-run", "--always-make", target], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert re.findall(r"tools/make-venv \S+ (\S+)", done.stdout) == folders
+    assert re.findall(r"tools/make-venv \S+ (\S+)", steps(target)) == folders
 
 
 MADE = {
