@@ -34,9 +34,10 @@ def leaving(context: ssl.SSLContext, number: int) -> Behaviour:
     def behave(connection: socket) -> None:
         with tempfile.NamedTemporaryFile() as keys:
             context.keylog_filename = keys.name
-            version, sent = _shake_hands(context, connection)
+            version, sent, asked = _shake_hands(context, connection)
             secrets = _secrets(keys.read().decode())
-        connection.recv(65536)
+        if not asked:
+            connection.recv(65536)
         connection.sendall(RECORDS[version](secrets, sent, bytes((FATAL, number))))
         wait_for_close(connection)
 
@@ -55,8 +56,8 @@ def _secrets(log: str) -> dict[str, Secret]:
     return {label: Secret(bytes.fromhex(random), bytes.fromhex(value)) for label, random, value in lines}
 
 
-def _shake_hands(context: ssl.SSLContext, connection: socket) -> tuple[str | None, bytes]:
-    """The version that was agreed on, and all bytes that were sent for it."""
+def _shake_hands(context: ssl.SSLContext, connection: socket) -> tuple[str | None, bytes, bool]:
+    """Return the version that was agreed on, all bytes that were sent for it, and whether the request came along."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     side = context.wrap_bio(incoming, outgoing, server_side=True)
     sent = b""
@@ -64,7 +65,7 @@ def _shake_hands(context: ssl.SSLContext, connection: socket) -> tuple[str | Non
         with suppress(ssl.SSLWantReadError):
             side.do_handshake()
             connection.sendall(outgoing.read())
-            return side.version(), sent
+            return side.version(), sent, bool(incoming.pending)
         piece = outgoing.read()
         connection.sendall(piece)
         sent += piece
