@@ -19,7 +19,7 @@ BINARY := dist/healthchecker-linux-$(MACHINE)
 # The Debian packages of those of some tools that are not there: each a command, and its package's name if that differs.
 missing = $$(for tool in $(1); do command -v $${tool%:*} >/dev/null || echo $${tool\#*:}; done)
 SOURCE_TOOLS := openssl strace
-TEST_TOOLS := $(SOURCE_TOOLS) mandoc musl-gcc:musl-tools valgrind
+TEST_TOOLS := $(SOURCE_TOOLS) ip:iproute2 mandoc musl-gcc:musl-tools systemd-analyze:systemd valgrind
 LINT_TOOLS := shellcheck
 BUDGETS_TOOLS := curl musl-gcc:musl-tools valgrind
 RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
@@ -41,6 +41,7 @@ binary: $(BINARY) ## Build the static executable, dist/healthchecker-linux-ARCHI
 packages: ## Install all Debian packages that the targets here need; as an ordinary user, print how to
 	@tools/apt-install $(missing_to_set_up) $(missing_to_build) \
 	  $(call missing,$(sort $(TEST_TOOLS) $(LINT_TOOLS) $(BUDGETS_TOOLS) $(RIVALS))) $(missing_libraries)
+	@echo "set-up: all Debian packages that the targets need are installed"
 
 image: ## Build the Docker images accountservice and healthchecker
 	@$(PYTHON) -m demo.image
@@ -54,7 +55,9 @@ demo: $(DEMO)/.ready ## Start the account service, probe it healthy and unhealth
 test: $(READY) $(BINARY) ## Lint, types, the tests on the source and on the executable, and whether they notice changes
 	@tools/apt-install $(call missing,$(TEST_TOOLS) $(LINT_TOOLS))
 	@echo "test: lint, the tests in three parts, and mutants, three at once, each printed when it ends: two to three minutes"
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target lint $(PARTS) mutants
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target lint $(PARTS) mutants || \
+	  { echo "test: failed; make names each part that did: *** [Makefile: PART] Error"; exit 1; }
+	@echo "test: lint, all tests and the mutants passed"
 
 # Tests mostly wait, so that two cores have time for three. The first part tries every branch of probe/ by itself.
 PARTS := test-probe test-rest test-binary
@@ -67,7 +70,7 @@ test-rest: $(READY)
 test-binary: $(READY) $(BINARY)
 	$(BIN)/pytest -m "not release" -k binary tests/probe
 
-test-release: $(READY) ## The tests that only a release needs: short runs of the fuzzer, a second build
+test-release: $(READY) $(BINARY) ## The tests that only a release needs: short runs of the fuzzer, a second build
 	$(BIN)/pytest -m release
 
 test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
@@ -120,7 +123,7 @@ C := $(wildcard build/bootloader/*.c bench/*.c bench/rivals/*/*.c)
 lint-c: $(READY)
 	@tools/apt-install $(missing_to_build)
 	$(BIN)/clang-format --dry-run --Werror $(C) $(wildcard build/bootloader/*.h)
-	flags=$$($(BIN)/python build/bootloader/link.py --flags) && \
+	@flags=$$($(BIN)/python build/bootloader/link.py --flags) && \
 	{ said=$$($(BIN)/clang-tidy --quiet $(C) -- $$flags 2>&1) || { echo "$$said"; exit 1; }; } && \
 	for source in $(C); do gcc $$flags -fanalyzer -o /dev/null $$source || exit; done
 
@@ -130,6 +133,7 @@ bench: $(READY) $(BINARY) image ## Compare with curl, wget, PyInstaller, Go and 
 
 budgets: $(READY) $(BINARY) ## Hold the executable to its budgets, beside curl and PyInstaller's one-file program
 	@tools/apt-install $(call missing,$(BUDGETS_TOOLS))
+	@echo "budgets: measuring, one to two minutes"
 	$(BIN)/python -m bench.budgets $(BINARY)
 
 docs: $(READY) ## Write the reference and the man page anew
@@ -148,6 +152,7 @@ SERVICE := import tomllib; \
   print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["service"], sep="\n")
 
 lock: $(LOCKING)/.ready ## Pin all dependencies anew, at their newest releases
+	@echo "lock: asking the package index for all releases, about a minute"
 	$(LOCK) --upgrade --all-extras --group dev --output-file requirements.txt pyproject.toml
 	$(LOCK) --constraint requirements.txt --group build --output-file build/requirements.txt pyproject.toml
 	$(LOCK) --constraint requirements.txt --all-extras --group demo --output-file demo/requirements.txt pyproject.toml

@@ -19,6 +19,7 @@ IMAGES = ("healthchecker", "accountservice")
 
 def build_all() -> None:
     """Build both images. Raises EngineError."""
+    print(f"image: building {' and '.join(IMAGES)}, one to two minutes without Docker's cache; see {LOG}", flush=True)
     for name in IMAGES:
         build(name)
 

@@ -23,6 +23,8 @@ ${NAME} and ${NAME:-default} are expanded in every argument and variable, withou
 
 SEE_HELP = "healthchecker --help lists all options"
 
+SHELL_WORDS = {"||", "&&", "|", ";", "&", ">", "2>&1", ">/dev/null"}  # no exec form has a shell for them
+
 GUESS_CUTOFF = 0.75  # of difflib's likeness: one letter of four is another, or two of eight
 
 TEXT_SPELLINGS = spellings(TEXTS)
@@ -154,10 +156,13 @@ def _several_in_one(arguments: list[str]) -> UsageError | None:
     for argument in arguments:
         words = argument.split()
         options = [word for word in words if word.partition("=")[0] in foreign.OWN]
-        if not options or argument == options[0] or "@" in argument:  # no credentials are repeated
+        for_a_shell = [word for word in words if word in SHELL_WORDS]
+        if not (options or for_a_shell) or argument == words[0] or "@" in argument:  # no credentials are repeated
             continue
         option = foreign.OWN.get(words[0])
-        if len(words) == 1:
+        if for_a_shell:
+            advice = f"leave out {quote(argument[argument.index(for_a_shell[0]) :])}, which is for a shell"
+        elif len(words) == 1:
             advice = "leave the blank out"
         elif len(options) > 1 or options[0] != words[0] or (option and not option.metavar):
             advice = "write each of them as an argument of its own"

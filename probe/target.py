@@ -99,7 +99,10 @@ def _instead(url: str, authority: str, behind: str) -> str:
         bare = host(url)
     except UsageError:
         return ""
-    return quote(f"--host={bare}") if ":" in bare else f"{quote(f'--host={url}')} or {quote(f'--path=/{url}')}"
+    if ":" in bare:
+        return quote(f"--host={bare}")
+    alternative = f"http://{url}/" if "." in url or url.lower() == "localhost" else f"--path=/{url}"
+    return f"{quote(f'--host={url}')} or {quote(alternative)}"
 
 
 def _split_port(authority: str) -> "tuple[str, str | None]":

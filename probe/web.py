@@ -115,6 +115,7 @@ def _is_its_common_name(target: Target, deadline: Deadline, trusted: ssl.SSLCont
 
 
 NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
+BROKEN_RECORD = ("DECRYPTION_FAILED_OR_BAD_RECORD_MAC", "RECORD_LAYER_FAILURE")  # of older and newer OpenSSL
 HANDSHAKE = "in the TLS handshake"
 
 # What OpenSSL writes around the words of an error: "[SSL] unknown error (_ssl.c:992)".
@@ -128,6 +129,8 @@ def _tls_reason(error: ssl.SSLError, deadline: Deadline, listener: alerts.Listen
         return alerts.meaning(listener.alert, listener.asked)
     if listener.alert == alerts.CLOSE_NOTIFY or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return f"connection closed {deadline.doing or 'without a reply'}{listener.asked}"
+    if error.reason in BROKEN_RECORD:
+        return "TLS failed: a record from the server cannot be decrypted"
     if error.reason == "UNSUPPORTED_PROTOCOL":
         return f"TLS failed: the server {alerts.TOO_OLD}"
     words = error.reason.replace("_", " ").lower() if error.reason else AROUND.sub("", str(error.strerror))

@@ -438,7 +438,9 @@ CASES: dict[str, Case] = {
     "is not an option": mistakes("-prot=6767", "-z"),
     "is an option of curl, wget or Docker": mistakes(*FOREIGN, "-fsSL"),
     "needs a value": mistakes("--port", ("-host", "-port=6767")),
-    "is one argument with a blank in it": mistakes("-timeout 30s", "--port=8080 --path=/x", " -port=80"),
+    "is one argument with a blank in it": mistakes(
+        "-timeout 30s", "--port=8080 --path=/x", " -port=80", "http://localhost:8000/ || exit 1"
+    ),
     "got unexpected extra argument": mistakes(
         ("http://a/", "http://b/"), ("a", "b", "c"), ("-port=6767", "||", "exit", "1")
     ),

@@ -206,4 +206,4 @@ def test_a_warning_that_the_handshake_goes_on_behind_is_no_failure(authority: Au
 
 def test_a_later_failure_is_not_told_as_an_earlier_warning(authority: Authority) -> None:
     words = reason(warning(authority, GARBLED))
-    assert words == "TLS failed: decryption failed or bad record mac"
+    assert words == "TLS failed: a record from the server cannot be decrypted"

@@ -226,6 +226,13 @@ BAD = {
         {},
         [r"'-port=80\n' is one argument with a blank in it; leave the blank out"],
     ),
+    "a shell's words behind a URL": (
+        ["http://localhost:8000/ || exit 1"],
+        {},
+        ["'http://localhost:8000/ || exit 1' is one argument", "leave out '|| exit 1', which is for a shell"],
+    ),
+    "a shell's words behind an option": (["-port=80 && true"], {}, ["leave out '&& true', which is for a shell"]),
+    "options behind a URL": (["http://x/ -t=3"], {}, ["write each of them as an argument of its own"]),
     "blank in a value": (["-path=/a b"], {}, ["--path: '/a b' holds a space"]),
     "credentials and a switch in one": (["https://u:secret@a/ -k"], {}, ["URL: the URL for 'a' holds credentials"]),
     "path": (["-port=8080", "/health"], {}, ["URL: '/health' is not a URL to check; write '--path=/health'"]),

@@ -15,8 +15,9 @@ INSTALL = f"apt-get install --yes --no-install-recommends {PACKAGES}"
 ROOT_USER = {"id": "echo 0"}
 USER = {"id": "echo 1000"}
 APT = {"apt-get": "exit 0"}
-NO_SUDO = "set-up: missing Debian packages; type as root: apt-get update && " + INSTALL
-SUDO = f"set-up: missing Debian packages; type: sudo apt-get update && sudo {INSTALL}"
+MISSING = "set-up: missing Debian packages (make packages names those of all targets)"
+NO_SUDO = f"{MISSING}; type as root: apt-get update && {INSTALL}"
+SUDO = f"{MISSING}; type: sudo apt-get update && sudo {INSTALL}"
 NO_APT = f"set-up: missing what Debian has in the packages {PACKAGES}; install it and try again"
 FAILED = f"set-up: could not install Debian packages; to see why, type as root: apt-get update && {INSTALL}"
 

@@ -117,7 +117,10 @@ def absent(index: Index) -> None:
 
 
 FAULTS = {
-    "unlike its hash": (unlike_its_hash, "pip cannot install LOCK: THESE PACKAGES DO NOT MATCH THE HASHES .*; check "),
+    "unlike its hash": (
+        unlike_its_hash,
+        "the package index has another file than LOCK names; use an index .*make lock; all that pip said: ",
+    ),
     "not in the index": (not_in_the_index, "pip cannot install LOCK: .*child==1.0.*; check that this machine reaches"),
     "lacking a package": (lacking_a_package, "LOCK is not complete: parent 1.0 requires child, .*; type: make lock"),
     "absent": (absent, "there is no LOCK; type: make lock"),
@@ -134,6 +137,12 @@ def test_a_lock_that_cannot_be_installed_is_one_line_that_says_what_to_do(
     assert re.match(f"set-up: {line}".replace("LOCK", re.escape(str(index.lock))), done.stderr)
     log = re.search(r"all that pip said: (.*)$", done.stderr)
     assert log is None or Path(log[1]).read_text()
+
+
+def test_a_python_that_is_not_there_is_one_line(index: Index) -> None:
+    done = index.set_up(python="python3.99")
+    line = "set-up: there is no python3.99; name a Python that is there: make PYTHON=/path/to/python3 ...\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
 
 
 def test_a_python_that_is_too_old_is_one_line(index: Index, tmp_path: Path) -> None:
