@@ -25,8 +25,8 @@ BUDGETS_TOOLS := curl musl-gcc:musl-tools valgrind
 RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
 RIVALS_LIBRARIES := golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev
 missing_libraries = $$(for library in $(RIVALS_LIBRARIES); do dpkg-query --show $$library >/dev/null 2>&1 || echo $$library; done)
-missing_to_build = $$($(PYTHON) build/bootloader/link.py --missing)
-missing_to_set_up = $$($(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
+missing_to_build = $$('$(PYTHON)' build/bootloader/link.py --missing)
+missing_to_set_up = $$('$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
 .PHONY: help packages demo test test-probe test-rest test-binary test-source test-docker test-release
 .PHONY: binary image swarm-demo fuzz mutants bench budgets docs lock clean
@@ -44,10 +44,10 @@ packages: ## Install all Debian packages that the targets here need; as an ordin
 	@echo "set-up: all Debian packages that the targets need are installed"
 
 image: ## Build the Docker images accountservice and healthchecker
-	@$(PYTHON) -m demo.image
+	@'$(PYTHON)' -m demo.image
 
 swarm-demo: image ## Let Docker Swarm run the service, fail it, and see it replaced
-	@$(PYTHON) -m demo.swarm
+	@'$(PYTHON)' -m demo.swarm
 
 demo: $(DEMO)/.ready ## Start the account service, probe it healthy and unhealthy, stop it
 	@$(DEMO)/bin/python demo/session.py
@@ -81,7 +81,7 @@ test-docker: engine $(READY) ## The tests that need a Docker engine, and images 
 	HEALTHCHECKER_REQUIRE_DOCKER=1 HEALTHCHECKER_REQUIRE_PULL=1 $(BIN)/pytest -m e2e
 
 engine:
-	@$(PYTHON) -m demo.engine
+	@'$(PYTHON)' -m demo.engine
 
 FUZZ_SECONDS ?= 60
 fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
@@ -156,7 +156,7 @@ lock: $(LOCKING)/.ready ## Pin all dependencies anew, at their newest releases
 	$(LOCK) --upgrade --all-extras --group dev --output-file requirements.txt pyproject.toml
 	$(LOCK) --constraint requirements.txt --group build --output-file build/requirements.txt pyproject.toml
 	$(LOCK) --constraint requirements.txt --all-extras --group demo --output-file demo/requirements.txt pyproject.toml
-	$(PYTHON) -c '$(SERVICE)' | $(LOCK) --constraint requirements.txt --output-file accountservice/requirements.txt -
+	'$(PYTHON)' -c '$(SERVICE)' | $(LOCK) --constraint requirements.txt --output-file accountservice/requirements.txt -
 	echo uv | $(LOCK) --upgrade --output-file tools/requirements.txt -
 
 clean: ## Remove all that was made here
@@ -168,17 +168,18 @@ $(BINARY): $(BUILD)/.ready tools/apt-install $(wildcard build/*.* build/*/*.* pr
 	@$(BUILD)/bin/pyinstaller --log-level WARN build/pyinstaller.spec
 
 $(VENV)/.ready: EXPECTED := 820 MB, one to five minutes
-$(VENV)/.ready: requirements.txt
+$(VENV)/.ready: PINS := requirements.txt
 $(DEMO)/.ready: EXPECTED := 40 MB, some seconds
-$(DEMO)/.ready: demo/requirements.txt
+$(DEMO)/.ready: PINS := demo/requirements.txt
 $(BUILD)/.ready: EXPECTED := 50 MB, some seconds
-$(BUILD)/.ready: build/requirements.txt
+$(BUILD)/.ready: PINS := build/requirements.txt
 $(LOCKING)/.ready: EXPECTED := 60 MB, some seconds
-$(LOCKING)/.ready: tools/requirements.txt
+$(LOCKING)/.ready: PINS := tools/requirements.txt
 
-# Another Python makes an environment anew.
+# Another Python makes an environment anew, and so does a newer lock of any.
 ENVIRONMENTS := $(VENV) $(DEMO) $(BUILD) $(LOCKING)
-.PHONY: $(foreach venv,$(ENVIRONMENTS),$(if $(filter $(PYTHON),$(shell cat $(venv)/.ready 2>/dev/null)),,$(venv)/.ready))
-$(ENVIRONMENTS:%=%/.ready): pyproject.toml tools/make-venv
-	@tools/make-venv $(PYTHON) $(@D) $(filter %requirements.txt,$^) '$(EXPECTED)'
-	@echo $(PYTHON) >$@
+.PHONY: $(foreach venv,$(ENVIRONMENTS),$(if $(filter-out $(shell cat $(venv)/.ready 2>/dev/null),$(or $(PYTHON),none)),$(venv)/.ready))
+.SECONDEXPANSION:
+$(ENVIRONMENTS:%=%/.ready): pyproject.toml tools/make-venv $$(wildcard $$(PINS))
+	@tools/make-venv '$(PYTHON)' $(@D) $(PINS) '$(EXPECTED)'
+	@echo '$(PYTHON)' >$@

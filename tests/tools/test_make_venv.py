@@ -112,6 +112,10 @@ def lacking_a_package(index: Index) -> None:
     index.add("parent", "1.0", "Requires-Dist: child")
 
 
+def empty(index: Index) -> None:
+    index.lock.write_text("# nothing\n")
+
+
 def absent(index: Index) -> None:
     index.lock.unlink()
 
@@ -123,6 +127,7 @@ FAULTS = {
     ),
     "not in the index": (not_in_the_index, "pip cannot install LOCK: .*child==1.0.*; check that this machine reaches"),
     "lacking a package": (lacking_a_package, "LOCK is not complete: parent 1.0 requires child, .*; type: make lock"),
+    "empty": (empty, "LOCK names no package; type: make lock"),
     "absent": (absent, "there is no LOCK; type: make lock"),
 }
 
