@@ -5,6 +5,7 @@ read of a body. No codec is looked up by name and no library is used for HTML: t
 imported.
 """
 
+from probe.charsets import upper_half
 from probe.reply import BODY_LIMIT
 from probe.text import LINE_LIMIT, clip, printable
 
@@ -37,7 +38,9 @@ def excerpt(body: bytes, fields: "dict[bytes, bytes]") -> str:
         return f"({clip(printable(coding), CODING_LIMIT)}, {len(body)} bytes)"
     media_type = fields.get(b"content-type", b"").lower()
     if _is_html(media_type, content):
-        charset = _charset(media_type) or _charset(content[:META_LIMIT].lower())
+        declared = _charset(content[:META_LIMIT].lower())
+        # A page whose declaration can be read as ASCII is not in UTF-16 (HTML, section 13.2.3.2).
+        charset = _charset(media_type) or (b"" if declared.startswith(b"utf-16") else declared)
         text = _without_markup(_decode(content, charset))
     else:
         text = _decode(content[: 2 * LINE_LIMIT], _charset(media_type))
@@ -93,7 +96,9 @@ def _decode(data: bytes, charset: bytes) -> str:
         return _utf_8(data[3:])
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _utf_16(data[2:], big=data[0] == 0xFE)
-    return CHARSETS.get(charset, _utf_8)(data)
+    if characters := upper_half(charset.decode("latin-1")):
+        return data.decode("latin-1").translate(dict(enumerate(characters, 0x80)))
+    return CHARSETS.get(charset.replace(b"_", b"-"), _utf_8)(data)
 
 
 def _utf_8(data: bytes) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe import excerpt
+from probe import charsets, excerpt
 from probe.reply import BODY_LIMIT
 from probe.text import LINE_LIMIT
 from tests import servers
@@ -94,6 +94,11 @@ BODIES: dict[str, tuple[bytes, bytes, str]] = {
     "UTF-16 by the other mark": (b"Content-Type: text/plain", "défaut".encode("utf-16"), "défaut"),
     "UTF-16 of halves": (b"Content-Type: text/plain; charset=utf-16le", b"\x3d\xd8a\0\x3d\xdcb", "\ufffda\ufffd"),
     "UTF-8 by its mark": (b"Content-Type: text/plain; charset=latin1", b"\xef\xbb\xbfd\xc3\xa9faut", "défaut"),
+    "Cyrillic": (b"Content-Type: text/plain; charset=windows-1251", "сбой".encode("cp1251"), "сбой"),
+    "Cyrillic of old": (b"Content-Type: text/plain; charset=KOI8-R", "сбой".encode("koi8-r"), "сбой"),
+    "Latin-9": (b"Content-Type: text/plain; charset=iso_8859-15", b"5 \xa4", "5 €"),
+    "a byte without a character": (b"Content-Type: text/plain; charset=windows-1253", b"a\xffb", "a\ufffdb"),
+    "a page that says UTF-16 and is not": (b"Content-Type: text/html", b"<meta charset=utf-16>d\xc3\xa9faut", "défaut"),
     "an unknown charset": (b"Content-Type: text/plain; charset=x-mine; a=b", b"d\xe9faut \xc3\xa9", r"d\xe9faut é"),
     "the charset of a page": (b"Content-Type: text/html", b"<meta charset='iso-8859-1'>d\xe9faut", "défaut"),
     "the charset of an old page": (
@@ -226,3 +231,9 @@ def test_a_bomb_takes_no_time_and_no_memory(body: bytes, head: dict[bytes, bytes
     tracemalloc.stop()
     assert most < 1 << 20
     assert monotonic() - started < 5
+
+
+@pytest.mark.parametrize("name", charsets.SINGLE_BYTE)
+def test_a_charset_is_that_of_pythons_codec(name: str) -> None:
+    codec = {"ibm866": "cp866"}.get(name, name.replace("windows-", "cp"))
+    assert charsets.upper_half(name) == bytes(range(0x80, 0x100)).decode(codec, "replace")
