@@ -9,8 +9,8 @@ from probe import __version__, check, target, verdict
 from probe.check import Check
 from probe.errors import UsageError, os_reason
 from probe.expand import expand
-from probe.options import OPTIONS, SPELLINGS, TEXTS, URL, Given, Option, parsed, settle, spellings
-from probe.text import printable, quote
+from probe.options import OPTIONS, SPELLINGS, TEXTS, URL, Given, Option, parsed, settle, spellings, variable_hint
+from probe.text import ELLIPSIS, credentials_end, printable, quote
 from probe.verdict import HEALTHY, STDOUT, UNHEALTHY, Verdict
 
 ABOUT = """Check the health of an HTTP service: one GET, one verdict, one exit status.
@@ -25,10 +25,11 @@ SEE_HELP = "healthchecker --help lists all options"
 
 SHELL_WORDS = {"||", "&&", "|", ";", "&", ">", "2>&1", ">/dev/null"}  # no exec form has a shell for them
 
+NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz-_")  # of a long option behind its first one
+
 GUESS_CUTOFF = 0.75  # of difflib's likeness: one letter of four is another, or two of eight
 
 TEXT_SPELLINGS = spellings(TEXTS)
-NO_VALUES = {*TEXT_SPELLINGS, "--"}  # to be another option's value, they need an equals sign
 
 
 def answer(arguments: list[str], environ: dict[bytes, bytes], started: float) -> Verdict:
@@ -42,10 +43,17 @@ def answer(arguments: list[str], environ: dict[bytes, bytes], started: float) ->
 
 def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
     """The check that the arguments ask for, or the help or version text. Raises UsageError."""
-    expanded = [parsed(Given(argument, quote(argument)), lambda text: expand(text, environ)) for argument in arguments]
+    try:
+        expanded = [
+            parsed(Given(argument, quote(argument)), lambda text: expand(text, environ)) for argument in arguments
+        ]
+    except UsageError:
+        _refuse_others(arguments)
+        raise
     try:
         return _parse_expanded(expanded, environ)
     except UsageError as error:
+        _refuse_others(expanded)
         raise _several_in_one(expanded) or error from None
 
 
@@ -59,6 +67,8 @@ def _parse_expanded(arguments: list[str], environ: dict[bytes, bytes]) -> Check 
     except click.ClickException as error:
         message = " ".join(error.format_message().split()).rstrip(".")
         raise UsageError(f"{printable(message[:1].lower() + message[1:])}; {SEE_HELP}") from None
+    if context.args:
+        raise UsageError(f"{_extra(context.args)}; {SEE_HELP}")
     with context:
         if context.params["help"]:
             return Verdict(HEALTHY, context.get_help() + "\n")
@@ -76,6 +86,15 @@ def _parse_expanded(arguments: list[str], environ: dict[bytes, bytes]) -> Check 
     if "url" in given:  # what is not a URL excludes nothing: the mistake is another
         parsed(given["url"], target.from_url)
     return check.build(settle(given, environ))
+
+
+def _extra(arguments: list[str]) -> str:
+    """Say which arguments are too many; what has a colon and is no URL may be credentials or a header field."""
+    first = arguments[0]
+    hidden = ":" in first and not first.startswith(("http://", "https://"))
+    several = "s, the first is" if len(arguments) > 1 else ""
+    hint = "" if first else variable_hint(first)
+    return f"got unexpected extra argument{several} {quote('***' if hidden else first)}{hint}"
 
 
 def shown(text: str) -> Verdict:
@@ -129,6 +148,28 @@ def _refuse_unknown(argument: str) -> None:
         raise _unknown(argument)
 
 
+def _refuse_others(arguments: list[str]) -> None:
+    """Refuse options with which other programs take a value, before a password behind one is in another message.
+
+    Asked only where the arguments were refused. Raises UsageError.
+    """
+    from probe import foreign
+
+    for argument in arguments:
+        for word in argument.split():
+            if foreign.takes_value(word):
+                raise _unknown(word)
+
+
+def _option_name(argument: str) -> str:
+    """Cut an unknown option to what can be its name: a password may follow it."""
+    dashes = len(argument) - len(argument.lstrip("-"))
+    end = dashes + 1
+    while end < len(argument) and argument[end] in NAME_CHARACTERS:
+        end += 1
+    return argument[:end]
+
+
 def _unknown(argument: str) -> UsageError:
     """What to say of an option that there is not."""
     from difflib import get_close_matches  # for this alone, and it takes its time
@@ -140,10 +181,13 @@ def _unknown(argument: str) -> UsageError:
         return UsageError(answer)
     long_names = [option.long.removeprefix("--") for option in (*OPTIONS, *TEXTS)]
     close = get_close_matches(name.lstrip("-"), long_names, cutoff=GUESS_CUTOFF)
-    if not close and (answer := foreign.cluster(name)):
+    shown_name = _option_name(name)
+    if not close and (answer := foreign.cluster(name) or foreign.option(shown_name)):
         return UsageError(answer)
     meant = f"; did you mean {' or '.join(f'--{one}' for one in close)}?" if close else ""
-    return UsageError(f"{quote(name)} is not an option{meant}; {SEE_HELP}")
+    if shown_name != name:
+        shown_name += ELLIPSIS
+    return UsageError(f"{quote(shown_name)} is not an option{meant}; {SEE_HELP}")
 
 
 def _several_in_one(arguments: list[str]) -> UsageError | None:
@@ -157,7 +201,9 @@ def _several_in_one(arguments: list[str]) -> UsageError | None:
         words = argument.split()
         options = [word for word in words if word.partition("=")[0] in foreign.OWN]
         for_a_shell = [word for word in words if word in SHELL_WORDS]
-        if not (options or for_a_shell) or argument == words[0] or "@" in argument:  # no credentials are repeated
+        if not (options or for_a_shell) or argument == words[0]:
+            continue
+        if credentials_end(argument) and not argument.startswith("-"):  # a URL, and the worse mistake
             continue
         option = foreign.OWN.get(words[0])
         if for_a_shell:
@@ -167,7 +213,7 @@ def _several_in_one(arguments: list[str]) -> UsageError | None:
         elif len(options) > 1 or options[0] != words[0] or (option and not option.metavar):
             advice = "write each of them as an argument of its own"
         elif option:
-            advice = f"write two arguments, or {quote('='.join(argument.split(maxsplit=1)))}"
+            advice = "write two arguments" + (f", or {quote('='.join(words))}" if len(words) == 2 else "")
         else:
             continue  # a value with a blank in it
         return UsageError(f"{quote(argument)} is one argument with a blank in it; {advice}")
@@ -175,10 +221,14 @@ def _several_in_one(arguments: list[str]) -> UsageError | None:
 
 
 def _next_value(spelling: str, option: Option, following: str | None) -> str:
-    if following is None or following in NO_VALUES or following.partition("=")[0] in SPELLINGS:
-        found = "" if following is None else f", not {quote(following)}"
-        raise UsageError(f"{spelling} needs a value{found}; expected {option.long}={option.metavar}. {option.help}")
-    return following
+    """The value behind an option, which needs an equals sign to look like an option itself. Raises UsageError."""
+    found = ""
+    if following is not None:
+        name = following.partition("=")[0]
+        if not (following.startswith("--") or following in TEXT_SPELLINGS or name in SPELLINGS):
+            return following
+        found = f", not {quote(_option_name(name))}"
+    raise UsageError(f"{spelling} needs a value{found}; expected {option.long}={option.metavar}. {option.help}")
 
 
 def build_command() -> click.Command:
@@ -205,7 +255,7 @@ def build_command() -> click.Command:
         help=ABOUT,
         epilog=f"{URL.metavar}: {URL.help} [{URL.variable}]\n\n{NOTES}",
         add_help_option=False,
-        context_settings={"max_content_width": 100, "terminal_width": 100},
+        context_settings={"max_content_width": 100, "terminal_width": 100, "allow_extra_args": True},
     )
 
 

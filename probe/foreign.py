@@ -29,12 +29,12 @@ ROWS = (
     ),
     Row(
         "leave it out: a healthy check prints nothing, any other prints one line",
-        curl="-s, --silent, -S, --show-error",
+        curl="-s, --silent, -S, --show-error, -N, --no-buffer, -#, --progress-bar, --no-progress-meter",
         wget="-q, --quiet, -nv, --no-verbose",
     ),
     Row(
         "leave it out: the body goes to no file",
-        curl="-o FILE, --output FILE",
+        curl="-o FILE, --output FILE, -D FILE, --dump-header FILE, -c FILE, --cookie-jar FILE",
         wget="-O FILE, --output-document FILE, --output-file FILE",
     ),
     Row(
@@ -64,17 +64,17 @@ ROWS = (
     ),
     Row(
         "not supported: the method is GET",
-        curl="-X METHOD, --request METHOD",
+        curl="-X METHOD, --request METHOD, -G, --get",
         wget="--method METHOD",
     ),
     Row(
         "not supported: no body is sent",
-        curl="-d DATA, --data DATA, --data-raw DATA, --data-binary DATA, --json DATA",
+        curl="-d DATA, --data DATA, --data-raw DATA, --data-binary DATA, --json DATA, -F DATA, --form DATA",
         wget="--post-data DATA, --post-file FILE, --body-data DATA, --body-file FILE",
     ),
     Row(
         "not supported: ask for a path that needs no header field of its own",
-        curl="-H FIELD, --header FIELD, -A NAME, --user-agent NAME, -b DATA, --cookie DATA",
+        curl="-H FIELD, --header FIELD, -A NAME, --user-agent NAME, -b DATA, --cookie DATA, -r RANGE, --range RANGE",
         wget="--header FIELD, -U NAME, --user-agent NAME",
     ),
     Row(
@@ -98,7 +98,7 @@ ROWS = (
     ),
     Row(
         "leave it out: no proxy is ever used",
-        curl="-x URL, --proxy URL, --noproxy HOSTS",
+        curl="-x URL, --proxy URL, --noproxy HOSTS, --proxy-user USER",
         wget="--no-proxy",
     ),
     Row(
@@ -112,8 +112,22 @@ ROWS = (
     ),
     Row(
         "leave it out: the protocol is HTTP/1.1",
-        curl="--http1.0, --http1.1, --http2, --http2-prior-knowledge, --compressed",
+        curl="--http1.0, -0, --http1.1, --http2, --http2-prior-knowledge, --compressed",
         wget="--compression TYPE",
+    ),
+    Row(
+        "leave it out: the oldest version of TLS is 1.2",
+        curl="-1, --tlsv1, --tlsv1.2, --tlsv1.3",
+        wget="--secure-protocol VERSION",
+    ),
+    Row(
+        "leave it out: brackets and braces in a URL stand for themselves",
+        curl="-g, --globoff",
+    ),
+    Row(
+        "write --version",
+        curl="-V",
+        wget="-V",
     ),
     Row(
         "write the URL without an option",
@@ -154,13 +168,27 @@ def _known() -> dict[str, Known]:
 KNOWN = _known()
 
 
-def option(name: str) -> str:
-    """Say what to write instead of that option of another program; "" where it is none.
+def _find(name: str) -> Known | None:
+    """Look an option up. A single dash may begin a long one, as everywhere here; compose has underscores in them."""
+    dashed = name.replace("_", "-")
+    return KNOWN.get(dashed) or KNOWN.get(f"-{dashed}")
 
-    A single dash may begin a long option, as it may everywhere here.
-    """
-    known = KNOWN.get(name) or KNOWN.get(f"-{name}")
+
+def option(name: str) -> str:
+    """Say what to write instead of that option of another program; "" where it is none."""
+    known = _find(name)
     return f"{quote(name)} is an option of {' and '.join(known.programs)}; {known.instead}" if known else ""
+
+
+def takes_value(word: str) -> bool:
+    """Find whether a word is another program's option with a value, or short options that end with one."""
+    name = word.partition("=")[0]
+    if not word.startswith("-") or name in OWN:
+        return False
+    known = _find(name)
+    if not known and not word.startswith("--"):
+        known = KNOWN.get(f"-{_letters(word[1:])[-1:]}")
+    return bool(known and known.takes_value)
 
 
 def cluster(argument: str) -> str:

@@ -110,6 +110,8 @@ def settle(command_line: "dict[str, Given]", environ: "dict[bytes, bytes]") -> "
         given.text = parsed(given, lambda text: expand(text, environ))
         if option.metavar or parsed(given, values.flag):
             environment[option.name] = given
+    if "url" in environment and "port" in environment and values.holds_link(environment["port"].text):
+        del environment["port"]  # nobody's setting: Kubernetes made it
     for level in (command_line, environment):
         for one, other in EXCLUSIVE:
             if one in level and other in level:
@@ -136,6 +138,11 @@ def variable_hint(text: str) -> str:
         return (
             "; compose or a shell may have expanded an empty variable:"
             " write ${NAME:-default}, and $${NAME:-default} in a compose file"
+        )
+    if values.holds_link(text):
+        return (
+            "; Kubernetes and Docker links set this for a service of that name:"
+            " set enableServiceLinks: false, or give the port yourself"
         )
     if "${" in text:
         return "; the variable was not expanded: write ${NAME}, and $${NAME} in a compose file only"

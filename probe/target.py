@@ -8,7 +8,7 @@ from _socket import AF_INET6, inet_pton
 
 from probe import values
 from probe.errors import UsageError
-from probe.text import quote
+from probe.text import credentials_end, quote
 
 SCHEME_PORTS = {"http": 80, "https": 443}
 
@@ -60,7 +60,9 @@ def from_url(url: str) -> Target:
         number = SCHEME_PORTS[scheme] if port_text is None else values.port(port_text)
         return Target(scheme, host(host_text), number, path(rest[len(authority) :] or "/"))
     except UsageError as error:
-        raise UsageError(f"in {quote(url)} {error}", error.refused) from None
+        _refuse_credentials(url)  # a password with a slash: a part of it was taken for the port
+        refused = url if values.holds_link(url) else error.refused
+        raise UsageError(f"in {quote(url)} {error}", refused) from None
 
 
 def _authority(rest: str) -> str:
@@ -68,36 +70,50 @@ def _authority(rest: str) -> str:
     authority = rest
     for delimiter in "/?#":
         authority = authority.partition(delimiter)[0]
-    if "@" in authority:  # said first, and without the URL: what stands before the @ is a secret
-        raise UsageError(f"the URL for {quote(authority.rpartition('@')[2])} holds credentials; leave them out")
+    _refuse_credentials(authority)  # said first, and without the URL
     return authority
+
+
+def _refuse_credentials(text: str) -> None:
+    """Refuse a text with an at sign, and do not repeat what stands before it. Raises UsageError."""
+    if end := credentials_end(text):
+        raise UsageError(f"the URL for {quote(text[end:])} holds credentials; leave them out")
 
 
 def _require_host(url: str) -> None:
     """Refuse a text without a known scheme, unless a port or a path follows its host. Raises UsageError."""
     authority = _authority(url)
     behind = url[len(authority) :]
-    if authority.endswith(":") and (behind.startswith("//") or authority[:-1].lower() in SCHEME_PORTS):
+    known = authority.removesuffix(":").lower() in SCHEME_PORTS
+    slashes = behind.startswith("//")
+    if known or slashes:
         _authority(behind.lstrip("/"))  # no credentials are repeated, whatever the scheme
-    elif proposed := _instead(url, authority, behind):
+    if sum((known, slashes, authority.endswith(":"))) > 1:  # a scheme, mistyped or unknown
+        raise _no_url(url)
+    if proposed := _instead(url, authority, behind):
         raise UsageError(f"{quote(url)} is not a URL to check; write {proposed}")
-    elif ":" in authority or behind.startswith("/"):
-        return
-    raise values.refusal(url, "a URL to check", "http://HOST[:PORT][PATH] or https://...")
+    if not (":" in authority or (authority.strip("-._") and behind.startswith("/"))):
+        raise _no_url(url)
+
+
+def _no_url(text: str) -> UsageError:
+    return values.refusal(text, "a URL to check", "http://HOST[:PORT][PATH] or https://...")
 
 
 def _instead(url: str, authority: str, behind: str) -> str:
-    """The options to write for a number, a path, a port or a host alone; "" for any other text."""
-    if values.digits(url):
-        return quote(f"--port={url}")
-    if url.startswith("/"):
-        return quote(f"--path={url}")
-    if authority.startswith(":") and values.digits(authority[1:]):
-        port = quote(f"--port={authority[1:]}")
+    """The options to write for a port, a path or both, or for a host alone; "" for any other text."""
+    if not authority.strip(".") and behind.startswith("/"):
+        return quote(f"--path={behind}")
+    before, _, number = authority.rpartition(":")
+    if values.digits(number) and (not before or values.digits(before)):  # both as Docker publishes a port
+        values.port(number)
+        port = quote(f"--port={number}")
         return f"{port} {quote(f'--path={behind}')}" if behind else port
     try:
         bare = host(url)
     except UsageError:
+        return ""
+    if not any([character.isalnum() for character in bare]):
         return ""
     if ":" in bare:
         return quote(f"--host={bare}")
@@ -162,8 +178,10 @@ def _no_host(text: str) -> UsageError:
 def path(text: str) -> str:
     """Path and query as they go on the wire: a leading slash, no fragment, all else percent-encoded UTF-8.
 
-    Raises UsageError for white space and control characters, which are a mistake in every case.
+    Raises UsageError for white space and control characters, which are a mistake in every case, and for credentials.
     """
+    if text[:1] not in ("/", "?", "#"):  # a URL in its place
+        _refuse_credentials(text.partition("://")[2])
     _refuse_blanks(text)
     text = text.partition("#")[0]
     if not text.startswith("/"):

@@ -8,6 +8,9 @@ LINE_LIMIT = 1000  # bytes, with the line's end: it stays readable in `docker in
 
 ELLIPSIS = "…"
 
+# How the sign behind credentials is written: plainly, percent-encoded, and as UTS 46 maps to it.
+AT_SIGNS = ("@", "%40", "\uff20", "\ufe6b")
+
 
 def printable(foreign: bytes | str) -> str:
     r"""The text with nothing but printable characters; everything else is shown as \xNN or \uNNNN.
@@ -36,6 +39,13 @@ def clip(text: str, limit: int) -> str:
     return data[: limit - len(ELLIPSIS.encode())].decode("utf-8", "ignore") + ELLIPSIS
 
 
+def credentials_end(text: str) -> int:
+    """Find where the last at sign of the text ends; 0 where it has none. What stands before may be a password."""
+    return max([text.rfind(sign) + len(sign) for sign in AT_SIGNS if sign in text], default=0)
+
+
 def quote(foreign: bytes | str) -> str:
-    """A user's or server's own text, quoted for a message."""
-    return f"'{clip(printable(foreign), 200)}'"
+    """A user's or server's own text, quoted for a message, without what may be credentials."""
+    text = printable(foreign)
+    end = credentials_end(text)
+    return f"'{clip(f'***@{text[end:]}' if end else text, 200)}'"

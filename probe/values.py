@@ -43,14 +43,13 @@ def port(text: str) -> int:
     significant = text.lstrip("0")
     if digits(text) and 0 < len(significant) <= 5 and int(significant) < 65536:
         return int(significant)
-    error = refusal(text, "a port", "a whole number from 1 to 65535")
-    if text.startswith(("tcp://", "udp://", "sctp://")):
-        raise UsageError(
-            f"{error}; Kubernetes and Docker links set this for a service of that name:"
-            " set enableServiceLinks: false, or give the port yourself",
-            text,
-        )
-    raise error
+    raise refusal(text, "a port", "a whole number from 1 to 65535")
+
+
+def holds_link(text: str) -> bool:
+    """Find the address that Kubernetes and Docker links set `NAME_PORT` to, such as `tcp://10.0.0.1:80`."""
+    ends = [text.partition(scheme)[2][:1] for scheme in ("tcp://", "udp://", "sctp://")]
+    return any([end == "[" or digits(end) for end in ends])
 
 
 def file(text: str) -> str:

@@ -407,6 +407,7 @@ CASES: dict[str, Case] = {
     "Kubernetes and Docker links set this": lambda _: (
         said(HEALTHCHECKER_PORT="tcp://10.0.0.1:80")
         + said("-port=${ACCOUNTSERVICE_PORT:-6767}", ACCOUNTSERVICE_PORT="tcp://172.17.0.2:6767")
+        + said("-host=${ACCOUNTSERVICE_PORT}", ACCOUNTSERVICE_PORT="tcp://172.17.0.2:6767")
     ),
     "a variable is written": mistakes("-port=$PORT"),
     "compose or a shell may have expanded an empty variable": mistakes(
@@ -421,10 +422,10 @@ CASES: dict[str, Case] = {
     "is not a host": mistakes("-host=http://web/", "http:///health"),
     "is not an international host name": mistakes("-host=💩.example"),
     "is not a URL to check": mistakes(
-        ("-port=8080", "/health"), "8080", "health", ":8080/health", "::1", "tcp://web:80"
+        ("-port=8080", "/health"), "8080", "health", ":8080/health", "8080/health", "::1", "tcp://web:80"
     ),
     "is not a host and port": mistakes("http://::1:8080/", "http://[::1:8080/"),
-    "holds credentials": mistakes("http://user:password@web/"),
+    "holds credentials": mistakes("http://user:password@web/", "-host=user:password@web"),
     "holds a space": mistakes("-path=/health check", "http://web/\n"),
     "is not a timeout": mistakes("-timeout=2 s"),
     "is not a list of statuses": mistakes("-expect=ok"),
@@ -435,14 +436,14 @@ CASES: dict[str, Case] = {
         + said(HEALTHCHECKER_URL="http://web/", HEALTHCHECKER_PORT="80")
         + said("https://web/", "-k", "--cacert=/ca.pem")
     ),
-    "is not an option": mistakes("-prot=6767", "-z"),
+    "is not an option": mistakes("-prot=6767", "-z", "--token:password"),
     "is an option of curl, wget or Docker": mistakes(*FOREIGN, "-fsSL"),
     "needs a value": mistakes("--port", ("-host", "-port=6767")),
     "is one argument with a blank in it": mistakes(
-        "-timeout 30s", "--port=8080 --path=/x", " -port=80", "http://localhost:8000/ || exit 1"
+        "-timeout 30s", "--expect 200 204", "--port=8080 --path=/x", " -port=80", "http://localhost:8000/ || exit 1"
     ),
     "got unexpected extra argument": mistakes(
-        ("http://a/", "http://b/"), ("a", "b", "c"), ("-port=6767", "||", "exit", "1")
+        ("http://a/", "http://b/"), ("http://a/", "user:password"), ("a", "b", "c"), ("-port=6767", "||", "exit", "1")
     ),
     "does not take a value": mistakes("--verbose=1"),
     # The executable itself

@@ -12,8 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from probe import __version__
+from probe import __version__, cli, hot
+from probe.check import Check
+from probe.errors import UsageError
 from probe.options import OPTIONS, URL
 from tests import servers
 from tests.certificates import Authority, self_signed
@@ -263,16 +267,32 @@ BAD = {
     "underscore in an international label": (["-host=my_bücher"], {}, ["'my_bücher' is not an international host"]),
     "long international label": ([f"-host={'ä' * 60}"], {}, ["is not an international host name", "at most 63 bytes"]),
     "missing value": (["--port"], {}, ["--port needs a value", "--port=PORT", "1 to 65535"]),
-    "missing value before an option": (["-host", "-port=1"], {}, ["-host needs a value, not '-port=1'"]),
+    "missing value before an option": (["-host", "-port=1"], {}, ["-host needs a value, not '-port';"]),
     "help for a value": (["--host", "--help"], {}, ["--host needs a value, not '--help'"]),
-    "escapes in an option": (["-p\u00e9\x1b[31m"], {}, [r"\x1b[31m"]),
+    "escapes in an option": (["-\x1b[31m"], {}, [r"'-\x1b' is not an option"]),
+    "more than an option": (["-p\u00e9\x1b[31m"], {}, ["'-p…' is not an option"]),
     "escapes in an argument": (["a", "b\x1b"], {}, [r"b\x1b"]),
     "no UTF-8 in an argument": (["a", "b\udcff"], {}, [r"b\xff"]),
-    "no UTF-8 in a value": (["--host", "--port=\udcff"], {}, [r"\xff"]),
+    "no UTF-8 in a value": (["--host", "\udcff"], {}, [r"'\xff' is not"]),
+    "unknown option for a value": (["--port", "--token=secret"], {}, ["--port needs a value, not '--token';"]),
+    "link in a URL": (["http://web:${A_PORT}/"], {"A_PORT": "tcp://10.0.0.1:80"}, ["'web:tcp:' is not a", LINK]),
+    "link without a scheme": (["web:${A_PORT}/"], {"A_PORT": "tcp://10.0.0.1:80"}, ["is not a URL to check", LINK]),
+    "link for a host": (["-host=${A}"], {"A": "tcp://10.0.0.1:80"}, ["--host: 'tcp://10.0.0.1:80'", LINK]),
+    "link beside a host": (
+        [],
+        {"HEALTHCHECKER_HOST": "a", "HEALTHCHECKER_PORT": "tcp://10.0.0.1:80"},
+        ["HEALTHCHECKER_PORT: 'tcp://10.0.0.1:80'", LINK],
+    ),
+    "port and path": (["8080/health"], {}, ["write '--port=8080' '--path=/health'"]),
+    "empty extra argument": (["a/", ""], {}, ["got unexpected extra argument ''", EMPTY]),
+    "statuses apart": (["--expect 200 204"], {}, ["is one argument with a blank in it; write two arguments\n"]),
+    "switch and credentials in one": (["-v http://u:secret@a/"], {}, ["'***@a/' is one argument with a blank in it"]),
+    "option of compose": (["--start_period=5s"], {}, ["'--start_period' is an option of Docker; write it before CMD"]),
     "empty file": (["--cacert="], {}, ["--cacert", "''", "PEM", EMPTY]),
     "value for a switch": (["--verbose=1"], {}, ["--verbose", "does not take a value"]),
     "bad switch": ([], {"HEALTHCHECKER_INSECURE": "maybe"}, ["HEALTHCHECKER_INSECURE", "'maybe'", "1 or 0"]),
     "two URLs": (["http://a/", "http://b/"], {}, ["http://b/", "--help"]),
+    "extra argument that may hold credentials": (["a/", "u:secret"], {}, ["got unexpected extra argument '***';"]),
     "empty URL": ([""], {}, ["URL", "''", "http://HOST", EMPTY]),
     "missing file": (["--cacert=/nonexistent", "https://a/"], {}, ["--cacert", "'/nonexistent'", "PEM"]),
     "both kinds of trust": (["--cacert=/nonexistent", "-k"], {}, ["--insecure and --cacert exclude each other"]),
@@ -331,6 +351,10 @@ ENVIRONMENTS = {
     "a switch that is off": ({"HEALTHCHECKER_INSECURE": "0", "HEALTHCHECKER_VERBOSE": "no"}, ["-port=PORT"]),
     "empty counts as unset": ({"HEALTHCHECKER_TIMEOUT": "", "HEALTHCHECKER_PORT": "PORT"}, []),
     "URL without a scheme": ({"HEALTHCHECKER_URL": "localhost:PORT/health"}, []),
+    "a link beside a URL": (
+        {"HEALTHCHECKER_PORT": "tcp://10.0.0.1:80", "HEALTHCHECKER_URL": "http://127.0.0.1:PORT/"},
+        [],
+    ),
     "a link that is overruled": ({"HEALTHCHECKER_PORT": "tcp://10.0.0.1:80"}, ["-port=PORT"]),
     "a link that a URL overrules": ({"HEALTHCHECKER_PORT": "tcp://10.0.0.1:80"}, ["127.0.0.1:PORT"]),
     "links of a service of this name": (SERVICE_LINKS, ["-port=PORT"]),
@@ -456,3 +480,48 @@ def test_an_interrupt_is_one_line(command: list[str], tmp_path: Path) -> None:
         accepted.send_signal(signal.SIGINT)
         _, error = accepted.communicate(timeout=30)
     assert (accepted.returncode, error) == (1, b"interrupted\n")
+
+
+SECRET = "s3cretMARK"
+CREDENTIALS = [
+    *(f"{before}user:{SECRET}{sign}h{behind}" for before in ("", "http://", "postgres://", "http//", "https:///")
+      for sign in ("@", "%40", full_width("@")) for behind in ("/", "${", "/${NOPE}", " -k")),
+    *(f"http://user:a{delimiter}{SECRET}@h/" for delimiter in "/?# \n\\:"),
+]  # fmt: skip
+BEHIND_OPTIONS = [
+    *([option, f"admin:{SECRET}{behind}"] for option in ("-u", "--user", "-fsSH", "--header") for behind in ("", "${")),
+    *([f"{option}{SECRET}"] for option in ("-u", "-u ", "--user=", "-k -u ", "-fsS -H ", "--token", "--user:a:")),
+    *([f'{option} "X: {SECRET}" -k'] for option in ("-H", "--header", "-p 80 --header", "-p80 -H", "-uadmin -H")),
+    *([option, f"-k={SECRET}"] for option in ("--port", "--host")),
+]
+PLACES = [[], ["curl"], ["http://a/"], *([option.long] for option in OPTIONS)]
+
+
+@given(st.sampled_from(CREDENTIALS), st.sampled_from(PLACES), st.sampled_from([[], ["-k"], ["http://b/"], ["-z"]]))
+def test_no_credentials_are_repeated_wherever_they_stand(url: str, before: list[str], behind: list[str]) -> None:
+    assume(before != ["--path"] or "://" in url)  # user:password@ may begin a path
+    not_repeated([*before, url, *behind], {})
+    not_repeated([*before, "${A}", *behind], {b"A": url.encode()})
+    if len(before) == 1 and before[0].startswith("--"):
+        not_repeated([f"{before[0]}={url}", *behind], {})
+        not_repeated(behind, {f"HEALTHCHECKER_{before[0][2:].upper()}".encode(): url.encode()})
+    not_repeated(behind, {b"HEALTHCHECKER_URL": url.encode()})
+
+
+@given(st.sampled_from(BEHIND_OPTIONS), st.sampled_from(PLACES), st.sampled_from([[], ["-k"], ["http://b/"]]))
+def test_nothing_behind_another_programs_option_is_repeated(
+    arguments: list[str], before: list[str], behind: list[str]
+) -> None:
+    not_repeated([*before, *arguments, *behind], {})
+
+
+def not_repeated(arguments: list[str], environ: dict[bytes, bytes]) -> None:
+    """Neither a mistake's line nor a check's holds the secret."""
+    shortcut = hot.parse(arguments, environ)
+    assert SECRET not in str(shortcut and shortcut.target)
+    try:
+        asked = cli.parse(arguments, environ)
+    except UsageError as error:
+        assert SECRET not in str(error)  # noqa: PT017 - one of the two
+    else:
+        assert not isinstance(asked, Check) or SECRET not in str(asked.target)

@@ -8,6 +8,8 @@ from probe import target, trust, values
 from probe.errors import UsageError
 from probe.options import Given, parsed, variable_hint
 
+LINK = "; Kubernetes and Docker links set this for a service of that name: set enableServiceLinks: false, or give the"
+
 VARIABLES = {
     "": "; compose or a shell may have expanded an empty variable: write ${NAME:-default}, and $${NAME:-default} in",
     "${PORT}": "; the variable was not expanded: write ${NAME}, and $${NAME} in a compose file only",
@@ -16,6 +18,11 @@ VARIABLES = {
     "/a/123{_a:-b}": "; a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only",
     "$PORT": "; a variable is written ${NAME}",
     "$(PORT)": "; a variable is written ${NAME}",
+    "tcp://10.0.0.1:80": LINK,
+    "udp://172.17.0.2:53": LINK,
+    "sctp://[fd00::1]:80": LINK,
+    "http://web:tcp://10.0.0.1:80/": LINK,
+    "tcp://web:80": "",
     "{PORT}": "",
     "2{00,04}": "",
     "abc": "",
@@ -29,7 +36,7 @@ def test_what_compose_or_a_shell_made_of_a_variable_is_said(text: str, hint: str
 
 
 PARSERS = [values.port, values.flag, values.duration, values.statuses, target.host, target.from_url]
-REFUSED = [(parser, text) for parser in PARSERS for text in ("", "${A}", "6{A}", "$A")]
+REFUSED = [(parser, text) for parser in PARSERS for text in ("", "${A}", "6{A}", "$A", "tcp://10.0.0.1:80")]
 
 
 @pytest.mark.parametrize(

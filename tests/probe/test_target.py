@@ -7,6 +7,12 @@ from hypothesis import strategies as st
 from probe import target
 from probe.errors import UsageError
 
+
+def full_width(text: str) -> str:
+    """The text as East Asian keyboards write it; UTS 46 maps it to ASCII."""
+    return "".join(chr(ord(character) + 0xFEE0) for character in text)
+
+
 URLS = {
     "http://example": ("http", "example", 80, "/"),
     "http://example/": ("http", "example", 80, "/"),
@@ -54,6 +60,11 @@ BAD_URLS = {
     "empty port without a scheme": "example:",
     "IPv6 without brackets and without a scheme": "2001:db8::1/health",
     "nothing but colons": ":",
+    "known scheme without its colon": "http//example/",
+    "dot": ".",
+    "number that is no port": "0",
+    "number that is no port, and a path": "70000/health",
+    "underscore and a path": "_/health",
     "empty": "",
     "lone dash": "-",
     "credentials": "http://user:secret@example/",
@@ -91,6 +102,11 @@ INSTEAD = {
     "::1": "write '--host=::1'",
     "[::1]": "write '--host=::1'",
     ":8080": "write '--port=8080'",
+    "8080/health": "write '--port=8080' '--path=/health'",
+    "80/": "write '--port=80' '--path=/'",
+    "8000:8080": "write '--port=8080'",
+    "./health": "write '--path=/health'",
+    "../x": "write '--path=/x'",
     ":8080/health": "write '--port=8080' '--path=/health'",
 }
 
@@ -118,11 +134,26 @@ def test_a_bad_url_is_refused(url: str) -> None:
         target.from_url(url)
 
 
-@pytest.mark.parametrize("before", ["http://", "ftp://", "", "http:/", "http:"])
-def test_credentials_are_not_repeated(before: str) -> None:
-    with pytest.raises(UsageError, match="'example' holds credentials") as error:
-        target.from_url(f"{before}user:secret@example/")
+@pytest.mark.parametrize("sign", ["@", "%40", full_width("@")])
+@pytest.mark.parametrize(
+    "before", ["http://", "https:///", "ftp://", "", "http:/", "http:", "http//", "https/", "x//", "http:\\\\"]
+)
+def test_credentials_are_not_repeated(before: str, sign: str) -> None:
+    with pytest.raises(UsageError, match="'example/?' holds credentials") as error:
+        target.from_url(f"{before}user:secret{sign}example/")
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("delimiter", "/?#")
+def test_no_part_of_a_password_is_repeated(delimiter: str) -> None:
+    with pytest.raises(UsageError, match="'example/' holds credentials") as error:
+        target.from_url(f"http://user:sec{delimiter}ret@example/")
+    assert "sec" not in str(error.value)
+
+
+def test_a_url_in_a_paths_place_is_refused_for_its_credentials() -> None:
+    with pytest.raises(UsageError, match="'example/' holds credentials"):
+        target.path("http://user:secret@example/")
 
 
 AUTHORITIES = {
@@ -144,11 +175,6 @@ def test_the_host_field_has_a_port_that_is_not_the_schemes_own(url: str, authori
 @pytest.mark.parametrize("text", ["127.0.0.1", "localhost", "::1", "[::1]", "my_service", "a.b.", "xn--p1ai"])
 def test_hosts(text: str) -> None:
     assert target.host(text) == text.strip("[]")
-
-
-def full_width(text: str) -> str:
-    """The text as East Asian keyboards write it; UTS 46 maps it to ASCII."""
-    return "".join(chr(ord(character) + 0xFEE0) for character in text)
 
 
 INTERNATIONAL = {
@@ -240,7 +266,7 @@ def test_no_path_reaches_the_wire_raw(text: str) -> None:
     try:
         path = target.path(text)
     except UsageError as error:
-        assert "write it percent-encoded" in str(error)  # noqa: PT017 - one of the two
+        assert "write it percent-encoded" in str(error) or "credentials" in str(error)  # noqa: PT017 - one of the two
     else:
         assert path.startswith("/")
         assert all("!" <= character <= "~" for character in path)

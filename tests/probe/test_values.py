@@ -22,12 +22,6 @@ def test_no_port_is_an_error_that_names_it(text: str) -> None:
     assert str(error.value) == f"'{text}' is not a port; expected a whole number from 1 to 65535"
 
 
-@pytest.mark.parametrize("text", ["tcp://10.0.0.1:80", "udp://172.17.0.2:53", "sctp://[fd00::1]:80"])
-def test_a_port_of_kubernetes_or_docker_links_is_told_as_such(text: str) -> None:
-    with pytest.raises(UsageError, match="is not a port; .*; Kubernetes and Docker links set this for a service"):
-        values.port(text)
-
-
 DURATIONS = {
     "3": 3.0,
     "0.5": 0.5,
