@@ -66,18 +66,24 @@ def from_url(url: str) -> Target:
 
 
 def _authority(rest: str) -> str:
-    """The part before path, query and fragment (RFC 3986, section 3.2). Raises UsageError where it holds a secret."""
-    authority = rest
-    for delimiter in "/?#":
-        authority = authority.partition(delimiter)[0]
-    _refuse_credentials(authority)  # said first, and without the URL
+    """The part before path, query and fragment. Raises UsageError where it holds a secret."""
+    authority = _before_path(rest)
+    if credentials_end(authority):  # said first, and without the URL
+        _refuse_credentials(rest)
     return authority
 
 
+def _before_path(rest: str) -> str:
+    """Cut a URL without its scheme behind the authority (RFC 3986, section 3.2)."""
+    for delimiter in "/?#":
+        rest = rest.partition(delimiter)[0]
+    return rest
+
+
 def _refuse_credentials(text: str) -> None:
-    """Refuse a text with an at sign, and do not repeat what stands before it. Raises UsageError."""
+    """Refuse a text with an at sign, and do not repeat what stands before the last one. Raises UsageError."""
     if end := credentials_end(text):
-        raise UsageError(f"the URL for {quote(text[end:])} holds credentials; leave them out")
+        raise UsageError(f"the URL for {quote(_before_path(text[end:]))} holds credentials; leave them out")
 
 
 def _require_host(url: str) -> None:

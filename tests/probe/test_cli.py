@@ -487,6 +487,7 @@ CREDENTIALS = [
     *(f"{before}user:{SECRET}{sign}h{behind}" for before in ("", "http://", "postgres://", "http//", "https:///")
       for sign in ("@", "%40", full_width("@")) for behind in ("/", "${", "/${NOPE}", " -k")),
     *(f"http://user:a{delimiter}{SECRET}@h/" for delimiter in "/?# \n\\:"),
+    f"http://user:a@{SECRET}/@h/",
 ]  # fmt: skip
 BEHIND_OPTIONS = [
     *([option, f"admin:{SECRET}{behind}"] for option in ("-u", "--user", "-fsSH", "--header") for behind in ("", "${")),

@@ -139,20 +139,20 @@ def test_a_bad_url_is_refused(url: str) -> None:
     "before", ["http://", "https:///", "ftp://", "", "http:/", "http:", "http//", "https/", "x//", "http:\\\\"]
 )
 def test_credentials_are_not_repeated(before: str, sign: str) -> None:
-    with pytest.raises(UsageError, match="'example/?' holds credentials") as error:
+    with pytest.raises(UsageError, match="'example' holds credentials") as error:
         target.from_url(f"{before}user:secret{sign}example/")
     assert "secret" not in str(error.value)
 
 
-@pytest.mark.parametrize("delimiter", "/?#")
+@pytest.mark.parametrize("delimiter", ["/", "?", "#", "@/", "@ret/"])
 def test_no_part_of_a_password_is_repeated(delimiter: str) -> None:
-    with pytest.raises(UsageError, match="'example/' holds credentials") as error:
+    with pytest.raises(UsageError, match="'example' holds credentials") as error:
         target.from_url(f"http://user:sec{delimiter}ret@example/")
     assert "sec" not in str(error.value)
 
 
 def test_a_url_in_a_paths_place_is_refused_for_its_credentials() -> None:
-    with pytest.raises(UsageError, match="'example/' holds credentials"):
+    with pytest.raises(UsageError, match="'example' holds credentials"):
         target.path("http://user:secret@example/")
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.text import clip, printable
+from probe.text import clip, printable, quote
 
 CASES = {
     "plain": (b"plain text", "plain text"),
@@ -37,3 +37,20 @@ def test_a_clipped_text_fits_and_is_the_start(text: str, limit: int) -> None:
     clipped = clip(text, limit)
     assert len(clipped.encode()) <= limit
     assert clipped == text or (clipped.endswith("…") and text.startswith(clipped[:-1]))
+
+
+QUOTED = {
+    "a:b": "'a:b'",
+    "http://user:secret@host/": "'***@host/'",
+    "user:sec@ret@host": "'***@host'",
+    "user:secret%40host": "'***@host'",
+    "user:secret\uff20host": "'***@host'",
+    "user:secret\ufe6bhost": "'***@host'",
+    "@host": "'***@host'",
+    "secret" * 100 + "@host": "'***@host'",
+}
+
+
+@pytest.mark.parametrize(("text", "quoted"), QUOTED.items(), ids=lambda text: text[:30])
+def test_what_may_be_credentials_is_not_quoted(text: str, quoted: str) -> None:
+    assert quote(text) == quoted
