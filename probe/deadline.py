@@ -22,16 +22,26 @@ if TYPE_CHECKING:
 class Deadline:
     """A point on the monotonic clock, `timeout` seconds after `started`."""
 
-    __slots__ = ("doing", "started", "timeout")
+    __slots__ = ("doing", "known", "started", "timeout")
 
     def __init__(self, timeout: float, started: float) -> None:
         self.timeout = timeout
         self.started = started
         self.doing = ""  # until the reply is waited for; completes "no reply within 2s, still ..."
+        self.known: float | None = None  # seconds until the outcome was known
 
     def elapsed(self) -> float:
         """Seconds since the start."""
         return monotonic() - self.started
+
+    def settle(self) -> None:
+        """Note that the outcome is known: what follows only finds words for it. The first note counts."""
+        if self.known is None:
+            self.known = self.elapsed()
+
+    def took(self) -> float:
+        """Return the seconds until the outcome was known, or until now."""
+        return self.elapsed() if self.known is None else self.known
 
     def remaining(self) -> float:
         """Seconds left, more than 0. Raises DeadlineExceeded where there are none."""

@@ -31,7 +31,7 @@ BODY_GRACE = 0.1
 UNHEALTHY_BODY_GRACE = 0.5
 
 # The most seconds for a second connection that finds better words for a failure.
-LOOK_GRACE = 1.0
+LOOK_GRACE = 0.3
 
 UNANSWERED = "the service failed, or its port expects another protocol, such as FastCGI or PROXY"
 
@@ -51,6 +51,7 @@ def fetch(target: Target, deadline: Deadline, expected: Statuses) -> Reply:
     try:
         return exchange(connection, request(target), deadline, expected)
     except NoReply as failure:
+        deadline.settle()
         connection.close()
         raise _explained(failure, target, deadline.sooner(LOOK_GRACE)) from None
     finally:
@@ -159,6 +160,7 @@ def receive(connection: _socket.socket, deadline: Deadline, expected: Statuses) 
         except ConnectionResetError as error:
             raise (CheckFailed if reader.begun else NoReply)(os_reason(error)) from None
         _feed(reader, piece)
+    deadline.settle()
     grace = BODY_GRACE if reader.status in expected else UNHEALTHY_BODY_GRACE
     _take_body(connection, reader, deadline.sooner(grace))
     return reader.reply()

@@ -100,8 +100,8 @@ def reach(wanted: Check, started: float) -> Verdict:
     except UsageError as error:
         return misused(error)
     except CheckFailed as error:
-        return failed(wanted, error, deadline.elapsed())
-    return replied(wanted, reply, deadline.elapsed())
+        return failed(wanted, error, deadline.took())
+    return replied(wanted, reply, deadline.took())
 
 
 def watch(wanted: Check, deadline: Deadline) -> None:

@@ -55,6 +55,7 @@ def fetch(target: Target, deadline: Deadline, expected: Statuses, trusted: ssl.S
         except ProbeError:
             raise
         except Exception as error:  # noqa: BLE001 - every failure of the libraries is one of the check
+            deadline.settle()
             causes = _causes(error)
             if _is_of_another_name(causes) and _is_its_common_name(target, deadline.sooner(http1.LOOK_GRACE), trusted):
                 raise CheckFailed(f"{NOT_TRUSTED}: {quote(target.host)} is {COMMON_NAME_ONLY}") from None

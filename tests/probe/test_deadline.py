@@ -43,6 +43,16 @@ def test_a_sooner_deadline_leaves_half_of_the_time() -> None:
         Deadline(1, monotonic() - 2).sooner(10).remaining()
 
 
+def test_the_first_time_that_the_outcome_is_known_counts() -> None:
+    deadline = Deadline(60, monotonic() - 10)
+    assert deadline.took() >= 10
+    deadline.settle()
+    known = deadline.took()
+    deadline.started -= 10
+    deadline.settle()
+    assert deadline.took() == known
+
+
 def test_without_a_thread_to_be_had_the_call_is_made_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")

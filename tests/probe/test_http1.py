@@ -296,6 +296,29 @@ def test_a_server_that_is_gone_when_it_is_asked_again_did_not_answer() -> None:
     assert str(failed.value) == CLOSED
 
 
+GRACE = 4  # seconds
+SLOW_ENDS = {
+    "a second look": hanging_up(servers.wait_for_close),
+    "the body": servers.holding(b"HTTP/1.1 404 Not Found\r\n\r\n"),
+    "the end of a greeting": servers.greeting(b"hello"),
+}
+
+
+@pytest.mark.parametrize("behaviour", SLOW_ENDS.values(), ids=list(SLOW_ENDS))
+def test_the_time_in_the_line_ends_when_the_outcome_is_known(
+    monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
+) -> None:
+    monkeypatch.setattr(http1, "LOOK_GRACE", GRACE)
+    monkeypatch.setattr(http1, "UNHEALTHY_BODY_GRACE", GRACE)
+    with serving(behaviour) as port:
+        started = monotonic()
+        wanted = build({"port": Given(str(port), "--port"), "timeout": Given("60", "--timeout")})
+        line = verdict.reach(wanted, started).output
+        passed = monotonic() - started
+    assert passed >= GRACE
+    assert int(line.rpartition(" (")[2].partition(" ms)")[0]) / 1000 < passed - GRACE / 2
+
+
 ANSWERED = {
     "another protocol": (servers.replying(b"HELLO\r\n"), "not an HTTP/1 reply: 'HELLO'"),
     "the start of a reply": (servers.replying(b"HTTP/1.1"), "connection closed in the middle of the reply"),

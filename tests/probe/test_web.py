@@ -274,6 +274,49 @@ def test_an_endless_body_does_not_cost_the_deadline(authority: Authority) -> Non
     assert monotonic() - started < 10
 
 
+def test_the_time_in_the_line_is_without_the_wait_for_a_body(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grace = 4
+    monkeypatch.setattr(http1, "UNHEALTHY_BODY_GRACE", grace)
+    with serving(servers.holding(b"HTTP/1.1 404 Not Found\r\n\r\n"), tls=authority.context("localhost")) as port:
+        started = monotonic()
+        line = verdict.reach(check(f"https://localhost:{port}/", cacert=str(authority.file), timeout="60"), started)
+        passed = monotonic() - started
+    assert passed >= grace
+    assert milliseconds(line.output) / 1000 < passed - grace / 2
+
+
+def test_the_time_in_the_line_is_without_a_second_look_at_the_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grace = 4
+    monkeypatch.setattr(http1, "LOOK_GRACE", grace)
+    certificate = sign("localhost")
+    (tmp_path / "trusted.pem").write_bytes(certificate.pem)
+    connections: list[socket.socket] = []
+
+    def behave(connection: socket.socket) -> None:
+        connections.append(connection)
+        if len(connections) == 1:
+            certificate.context().wrap_socket(connection, server_side=True)
+        else:
+            servers.wait_for_close(connection)
+
+    with serving(behave) as port:
+        started = monotonic()
+        trusted = str(tmp_path / "trusted.pem")
+        line = verdict.reach(check(f"https://localhost:{port}/", cacert=trusted, timeout="60"), started)
+        passed = monotonic() - started
+    assert passed >= grace
+    assert milliseconds(line.output) / 1000 < passed - grace / 2
+
+
+def milliseconds(line: str) -> int:
+    """Return the time that a line tells."""
+    return int(line.rpartition(" (")[2].partition(" ms)")[0])
+
+
 @pytest.mark.parametrize("data", [data for data, _ in REPLIES.values()], ids=list(REPLIES))
 def test_the_same_bytes_get_the_same_line_over_http_and_https(authority: Authority, data: bytes) -> None:
     outcomes = []
