@@ -38,8 +38,20 @@ GREETINGS = {
 
 
 def is_whole(greeting: bytearray) -> bool:
-    """Say whether more bytes would change nothing."""
-    return len(greeting) >= GREETING_LIMIT or b"\n" in greeting
+    """Say whether more bytes would change nothing of what `tell` says."""
+    if len(greeting) >= GREETING_LIMIT or b"\n" in greeting:
+        return True
+    # A control byte hides the text for good. A CR may yet be of the line's end; other bytes may yet be UTF-8.
+    hidden = any([byte < 0x20 and byte != 0x0D for byte in greeting])
+    return hidden and _is_known(greeting)
+
+
+def _is_known(greeting: bytearray) -> bool:
+    """Say whether a pattern fits, and none that goes before it may fit with more bytes."""
+    for pattern in [pattern for patterns in GREETINGS.values() for pattern in patterns]:
+        if _begins(greeting, pattern[: len(greeting)]):
+            return len(greeting) >= len(pattern)
+    return False
 
 
 def tell(greeting: bytes) -> str:
@@ -53,7 +65,7 @@ def tell(greeting: bytes) -> str:
     return f"{known[0] if known else 'not an HTTP/1 reply'}: '{clip(printable(shown), 200)}'"
 
 
-def _begins(data: bytes, pattern: bytes) -> bool:
+def _begins(data: "bytes | bytearray", pattern: bytes) -> bool:
     return len(data) >= len(pattern) and all(
         [wanted in (byte, ord("?")) for wanted, byte in zip(pattern, data, strict=False)]
     )

@@ -161,6 +161,30 @@ def test_a_server_of_another_protocol_is_told_by_its_first_bytes(
     assert read(cut(data)) == line
 
 
+WITHOUT_AN_END = {
+    "HTTP/2": b"\0\0\0\4\0\0\0\0\0",
+    "TLS": b"\x15\3\3",
+    "FastCGI": b"\1\x0b\0\0\0\x08\0\0",
+    "MySQL that refuses": b"E\0\0\0\xffj\x04Host",
+    "PostgreSQL": b"E\0\0\0=SFATAL",
+    "MQTT": b" \2\0\5",
+}
+
+
+@pytest.mark.parametrize("data", WITHOUT_AN_END.values(), ids=list(WITHOUT_AN_END))
+def test_a_greeting_is_not_waited_for_once_its_line_is_certain(data: bytes) -> None:
+    reader = ReplyReader()
+    reader.feed(data)
+    assert reader.complete
+
+
+@pytest.mark.parametrize("data", [b" \2\0", b"SSH-2.0", b"SSH-2.0\r", b"SSH-\xc3", b"\0\0\0\4", b"\0hello"])
+def test_a_greeting_is_waited_for_while_its_line_may_change(data: bytes) -> None:
+    reader = ReplyReader()
+    reader.feed(data)
+    assert not reader.complete
+
+
 GOOD = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n"
 
 
@@ -181,6 +205,12 @@ STARTS = st.sampled_from([data for data, _ in REPLIES.values()])
 def test_the_cutting_does_not_change_the_outcome(data: bytes, draw: st.DataObject) -> None:
     cuts = sorted(draw.draw(st.sets(st.integers(0, len(data)), max_size=10)) | {0, len(data)})
     assert read([data[start:end] for start, end in pairwise(cuts) if start < end]) == read([data])
+
+
+@given(st.sampled_from(list(WITHOUT_AN_END.values())), st.integers(1, 9), st.binary(max_size=250))
+def test_a_greeting_that_is_complete_has_its_last_word(start: bytes, length: int, rest: bytes) -> None:
+    data = start[:length] + rest
+    assert read(one_by_one(data)) == read([data])
 
 
 ENDLESS = {
