@@ -11,6 +11,7 @@ ALERT = 21  # content types of a record (RFC 8446, section 5.1)
 HANDSHAKE = 22
 
 CLOSE_NOTIFY = 0  # the alert that is no error
+CERTIFICATE_REQUIRED = 116  # the one alert that says it outright
 HANDSHAKE_FAILURE = 40  # the alert for whatever the two sides cannot agree on
 CERTIFICATE_REQUEST = 13  # the handshake message that asks for a client certificate (RFC 8446, section 4.3.2)
 
@@ -88,4 +89,6 @@ def meaning(number: int, asked: str) -> str:
     name, words = ALERTS.get(number, ("unknown", ITS_LOG))
     if number == HANDSHAKE_FAILURE and asked:
         words = CLIENT_CERTIFICATE
+    elif words == CLIENT_CERTIFICATE and not asked and number != CERTIFICATE_REQUIRED:
+        words = f"probably {CLIENT_CERTIFICATE}"
     return f"TLS failed: the server sent alert {number} ({name}): {words}"

@@ -33,7 +33,7 @@ UNHEALTHY_BODY_GRACE = 0.5
 # The most seconds for a second connection that finds better words for a failure.
 LOOK_GRACE = 0.3
 
-UNANSWERED = "the service failed, or its port expects another protocol, such as FastCGI or PROXY"
+UNANSWERED = "the service failed, or its port speaks another protocol"
 
 # Known without a look-up (RFC 6761, section 6.3): an empty image has no /etc/hosts, and an unhealthy one no resolver.
 LOCALHOST = ("localhost", "localhost.")
@@ -47,15 +47,15 @@ def fetch(target: Target, deadline: Deadline, expected: Statuses) -> Reply:
 
     Raises CheckFailed where no reply was to be had, DeadlineExceeded where it did not come in time.
     """
-    connection = connect(target.host, target.port, deadline)
     try:
-        return exchange(connection, request(target), deadline, expected)
+        connection = connect(target.host, target.port, deadline)
+        try:
+            return exchange(connection, request(target), deadline, expected)
+        finally:
+            connection.close()
     except NoReply as failure:
         deadline.settle()
-        connection.close()
         raise _explained(failure, target, deadline.sooner(LOOK_GRACE)) from None
-    finally:
-        connection.close()
 
 
 def _explained(failure: NoReply, target: Target, deadline: Deadline) -> CheckFailed:
@@ -82,7 +82,7 @@ def request(target: Target) -> bytes:
 
 
 def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
-    """A connection to the first of the host's addresses that takes it.
+    """A connection to the first of the host's addresses that takes it. Raises NoReply where it is reset at once.
 
     Each gets an equal share of the time that is left, so that a dead first one does not use up the others'.
     """
@@ -96,6 +96,8 @@ def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
             if error.errno is None and index == len(found) - 1:  # our timeout, not the kernel's
                 raise deadline.exceeded() from None
             failures[address[0]] = "connection timed out"
+        except ConnectionResetError as error:  # it was made: one that is not would be refused
+            raise NoReply(os_reason(error)) from None
         except OSError as error:
             failures[address[0]] = os_reason(error)
     reasons = set(failures.values())

@@ -6,9 +6,11 @@ address gets its share of the time; the reply is read by `probe.http1`, so that 
 the same line, over http and over https.
 """
 
+import os
 import re
 import ssl
 from contextlib import suppress
+from errno import ECONNRESET, ENOTCONN
 from functools import partial
 from http.client import HTTPResponse
 from io import BytesIO
@@ -38,6 +40,7 @@ def fetch(target: Target, deadline: Deadline, expected: Statuses, trusted: ssl.S
     """GET the target. Raises CheckFailed, DeadlineExceeded."""
     urllib3.disable_warnings()
     listener = alerts.Listener(trusted)
+    trusted.sslsocket_class = _Connection
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc, no CA-bundle variable
         session.mount("https://", _Adapter(target, deadline, expected, trusted))
@@ -55,10 +58,12 @@ def fetch(target: Target, deadline: Deadline, expected: Statuses, trusted: ssl.S
         except ProbeError:
             raise
         except Exception as error:  # noqa: BLE001 - every failure of the libraries is one of the check
+            if isinstance(error, requests.exceptions.InvalidURL):  # of a host that no resolver finds, such as "."
+                http1.addresses(target.host, target.port, deadline)
             deadline.settle()
             causes = _causes(error)
-            if _is_of_another_name(causes) and _is_its_common_name(target, deadline.sooner(http1.LOOK_GRACE), trusted):
-                raise CheckFailed(f"{NOT_TRUSTED}: {quote(target.host)} is {COMMON_NAME_ONLY}") from None
+            if _is_of_another_name(causes):
+                _look_for_common_name(target, deadline.sooner(http1.LOOK_GRACE), trusted)
             raise _failure(causes, deadline, listener) from None
         fields = {name: response.headers.get(name.decode(), "").encode("latin-1", "replace") for name in SHOWN_FIELDS}
         reason = (response.reason or "").encode("latin-1", "replace")
@@ -75,8 +80,9 @@ def _failure(causes: list[BaseException], deadline: Deadline, listener: alerts.L
         if isinstance(cause, ssl.SSLError):
             return CheckFailed(_tls_reason(cause, deadline, listener))
         if isinstance(cause, OSError) and cause.strerror:
+            known = _reset() if cause.errno == ENOTCONN else cause  # the ssl module's way to tell a reset
             where = f" {HANDSHAKE}{listener.asked}" if deadline.doing == HANDSHAKE else ""
-            return CheckFailed(f"{os_reason(cause)}{where}")
+            return CheckFailed(f"{os_reason(known)}{where}")
     return CheckFailed(f"no usable reply: {printable(str(causes[-1])) or type(causes[-1]).__name__}")
 
 
@@ -91,7 +97,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 NOT_TRUSTED = "certificate not trusted"
 NAME_MISMATCHES = (62, 64)  # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
-COMMON_NAME_ONLY = "only its common name (CN), which does not count (RFC 9525); it needs a subjectAltName"
+COMMON_NAME_ONLY = "only its common name (CN), which does not count (RFC 9525)"
 
 
 def _is_of_another_name(causes: list[BaseException]) -> bool:
@@ -100,23 +106,37 @@ def _is_of_another_name(causes: list[BaseException]) -> bool:
     )
 
 
-def _is_its_common_name(target: Target, deadline: Deadline, trusted: ssl.SSLContext) -> bool:
-    """Whether the host is a common name of the certificate, which is seen on a second connection.
+def _look_for_common_name(target: Target, deadline: Deadline, trusted: ssl.SSLContext) -> None:
+    """Raise CheckFailed if the host is a common name of the certificate, which is seen on a second connection."""
+    certificate = _certificate(target, deadline, trusted)
+    names = [value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"]
+    if target.host.lower() in [name.lower() for name in names]:
+        missing = "its subjectAltName lacks it" if "subjectAltName" in certificate else "it needs a subjectAltName"
+        raise CheckFailed(f"{NOT_TRUSTED}: {quote(target.host)} is {COMMON_NAME_ONLY}; {missing}")
 
-    The name is not verified there, all else is: the ssl module shows no other certificate.
+
+def _certificate(target: Target, deadline: Deadline, trusted: ssl.SSLContext) -> dict[str, Any]:
+    """Return the server's certificate, empty if it cannot be seen.
+
+    The name is not verified, all else is: the ssl module shows no other certificate.
     """
     trusted.check_hostname = False
     with suppress(CheckFailed, OSError):
         connection = _connected(target, deadline)
         with trusted.wrap_socket(connection, server_hostname=target.host) as secure:
-            certificate: Any = secure.getpeercert()
-            names = [value for part in certificate["subject"] for name, value in part if name == "commonName"]
-            return target.host.lower() in [name.lower() for name in names]
-    return False
+            return secure.getpeercert() or {}
+    return {}
 
 
-NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
+NOT_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "HTTPS_PROXY_REQUEST",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_LAYER_FAILURE",
+)
 BROKEN_RECORD = ("DECRYPTION_FAILED_OR_BAD_RECORD_MAC", "RECORD_LAYER_FAILURE")  # of older and newer OpenSSL
+UNENCRYPTED = ("BAD_RECORD_TYPE", "INTERNAL_ERROR", "WRONG_VERSION_NUMBER")  # behind the handshake
 HANDSHAKE = "in the TLS handshake"
 
 # What OpenSSL writes around the words of an error: "[SSL] unknown error (_ssl.c:992)".
@@ -130,12 +150,30 @@ def _tls_reason(error: ssl.SSLError, deadline: Deadline, listener: alerts.Listen
         return alerts.meaning(listener.alert, listener.asked)
     if listener.alert == alerts.CLOSE_NOTIFY or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return f"connection closed {deadline.doing or 'without a reply'}{listener.asked}"
-    if error.reason in BROKEN_RECORD:
+    words = error.reason.replace("_", " ").lower() if error.reason else AROUND.sub("", str(error.strerror))
+    if error.reason in BROKEN_RECORD or (not deadline.doing and words.upper().replace(" ", "_") in UNENCRYPTED):
         return "TLS failed: a record from the server cannot be decrypted"
     if error.reason == "UNSUPPORTED_PROTOCOL":
         return f"TLS failed: the server {alerts.TOO_OLD}"
-    words = error.reason.replace("_", " ").lower() if error.reason else AROUND.sub("", str(error.strerror))
     return f"TLS failed: {printable(words)}"
+
+
+def _reset() -> ConnectionResetError:
+    return ConnectionResetError(ECONNRESET, os.strerror(ECONNRESET))
+
+
+class _Connection(ssl.SSLSocket):
+    """A TLS connection on which a reset is no end, whatever OpenSSL makes of it."""
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Receive, as over plain TCP. OpenSSL 3.0 tells a reset as an end."""
+        piece = super().recv(buflen, flags)
+        if not piece and self.version():
+            try:
+                self.getpeername()
+            except OSError:  # ENOTCONN: an end leaves the connection half open, a reset does not
+                raise _reset() from None
+        return piece
 
 
 class _StrictResponse(HTTPResponse):
@@ -147,7 +185,9 @@ class _StrictResponse(HTTPResponse):
 
     fp: Any
 
-    def __init__(self, deadline: Deadline, expected: Statuses, connection: socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, deadline: Deadline, expected: Statuses, connection: ssl.SSLSocket, *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(connection, *args, **kwargs)
         self._deadline = deadline
         self._expected = expected
@@ -155,6 +195,8 @@ class _StrictResponse(HTTPResponse):
 
     def begin(self) -> None:
         """Read the final reply. Raises CheckFailed where there is none, DeadlineExceeded."""
+        if not self._connection.version():  # reset before the handshake, which the ssl module then leaves out
+            raise CheckFailed(f"{os_reason(_reset())} {HANDSHAKE}")
         self._deadline.doing = ""
         reply = http1.receive(self._connection, self._deadline, self._expected)
         self.fp.close()
@@ -172,7 +214,10 @@ def _plain(reply: Reply) -> bytes:
 
 def _connected(target: Target, deadline: Deadline) -> socket:
     """A connection to the target, for its part of a TLS handshake."""
-    connection = http1.connect(target.host, target.port, deadline)
+    try:
+        connection = http1.connect(target.host, target.port, deadline)
+    except NoReply as failure:
+        raise CheckFailed(f"{failure} {HANDSHAKE}") from None
     deadline.doing = HANDSHAKE
     timeout = deadline.remaining()
     wrapped = socket(connection.family, connection.type, connection.proto, connection.detach())

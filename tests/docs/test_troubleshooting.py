@@ -315,7 +315,9 @@ CASES: dict[str, Case] = {
     "no route to host": at_a_route("unreachable"),
     "permission denied, without a file's name": at_a_route("prohibit"),
     "connection reset by peer": in_turn(
-        against(servers.resetting(b"")), against(servers.resetting(b"HTTP/1.1 200 OK\r\n"))
+        against(servers.resetting(b"")),
+        against(servers.resetting(b"HTTP/1.1 200 OK\r\n")),
+        securely(servers.resetting(b""), tls=lambda authority: authority.context("localhost")),
     ),
     "too many open files": behind("prlimit", "--nofile=3", arguments=("-port=6767",)),
     # No reply in time
@@ -379,13 +381,18 @@ CASES: dict[str, Case] = {
     "IP address mismatch": securely(
         servers.replying(servers.OK), host="127.0.0.1", tls=lambda authority: authority.context("localhost")
     ),
-    "is only its common name": with_certificate(lambda: (test_certificates.common_name("localhost"), [])),
+    "is only its common name": in_turn(
+        with_certificate(lambda: (test_certificates.common_name("localhost"), [])),
+        with_certificate(lambda: (test_certificates.common_name("localhost", test_certificates.ADDRESS), [])),
+    ),
     "certificate not trusted": in_turn(*[with_certificate(make) for make, _ in test_certificates.REASONS.values()]),
     "it wants a client certificate": in_turn(
         presenting("client certificate, TLS 1.3"),
         presenting("client certificate, TLS 1.2"),
         alerting(41, 42, 43, 44, 45, 46, 48, 49, 111, 114),
+        lambda here: securely(alerts.leaving(test_alerts.asking_in(here.authority, "TLSv1_3"), 42), "-k")(here),
         securely(servers.closing, "-k", tls=test_alerts.asking),
+        securely(servers.breaking_off, "-k", tls=test_alerts.asking),
         lambda here: securely(test_alerts.stopping(here.authority, servers.closing), "-k")(here),
         lambda here: securely(test_alerts.stopping(here.authority, servers.breaking_off), "-k")(here),
     ),

@@ -1,6 +1,5 @@
 """Every alert of TLS has its line, whoever sends it and when, and none shows words of the library."""
 
-import re
 import socket
 import ssl
 
@@ -24,14 +23,14 @@ MEANINGS = {
     22: f"(record_overflow): {NOT_READ}",
     30: f"(decompression_failure): {NOT_READ}",
     40: "(handshake_failure): no cipher in common",
-    41: f"(no_certificate): {WANTS_CERTIFICATE}",
-    42: f"(bad_certificate): {WANTS_CERTIFICATE}",
-    43: f"(unsupported_certificate): {WANTS_CERTIFICATE}",
-    44: f"(certificate_revoked): {WANTS_CERTIFICATE}",
-    45: f"(certificate_expired): {WANTS_CERTIFICATE}",
-    46: f"(certificate_unknown): {WANTS_CERTIFICATE}",
+    41: f"(no_certificate): probably {WANTS_CERTIFICATE}",
+    42: f"(bad_certificate): probably {WANTS_CERTIFICATE}",
+    43: f"(unsupported_certificate): probably {WANTS_CERTIFICATE}",
+    44: f"(certificate_revoked): probably {WANTS_CERTIFICATE}",
+    45: f"(certificate_expired): probably {WANTS_CERTIFICATE}",
+    46: f"(certificate_unknown): probably {WANTS_CERTIFICATE}",
     47: f"(illegal_parameter): {NOT_READ}",
-    48: f"(unknown_ca): {WANTS_CERTIFICATE}",
+    48: f"(unknown_ca): probably {WANTS_CERTIFICATE}",
     49: f"(access_denied): it admits certain clients only; probably {WANTS_CERTIFICATE}",
     50: f"(decode_error): {NOT_READ}",
     51: f"(decrypt_error): {NOT_READ}",
@@ -45,10 +44,10 @@ MEANINGS = {
     100: "(no_renegotiation): it refuses a second handshake",
     109: "(missing_extension): it may want to be asked by a name, not by an address",
     110: f"(unsupported_extension): {NOT_READ}",
-    111: f"(certificate_unobtainable): {WANTS_CERTIFICATE}",
+    111: f"(certificate_unobtainable): probably {WANTS_CERTIFICATE}",
     112: f"(unrecognized_name): {NO_NAME}",
     113: "(bad_certificate_status_response): see its log",
-    114: f"(bad_certificate_hash_value): {WANTS_CERTIFICATE}",
+    114: f"(bad_certificate_hash_value): probably {WANTS_CERTIFICATE}",
     115: "(unknown_psk_identity): it wants a pre-shared key, and none is ever sent",
     116: f"(certificate_required): {WANTS_CERTIFICATE}",
     117: "(general_error): see its log",
@@ -78,6 +77,12 @@ def reason(behaviour: Behaviour) -> str:
     with serving(behaviour) as port, pytest.raises(CheckFailed) as failed:
         fetch(f"https://localhost:{port}/", insecure="1")
     return str(failed.value)
+
+
+@pytest.mark.parametrize("number", [number for number, words in MEANINGS.items() if ": probably" in words])
+def test_an_alert_about_a_certificate_that_was_asked_for_is_no_guess(authority: Authority, number: int) -> None:
+    told = reason(alerts.leaving(asking_in(authority, "TLSv1_3"), number))
+    assert told == f"TLS failed: the server sent alert {number} {MEANINGS[number].replace('probably ', '')}"
 
 
 @pytest.mark.parametrize("level", [alerts.WARNING, alerts.FATAL], ids=["warning", "fatal"])
@@ -117,21 +122,34 @@ def context(authority: Authority, version: str) -> ssl.SSLContext:
     return side
 
 
+def asking_in(authority: Authority, version: str) -> ssl.SSLContext:
+    """Make such a server ask for a client certificate, and do without."""
+    side = context(authority, version)
+    side.verify_mode = ssl.CERT_OPTIONAL
+    return side
+
+
 GARBLED = b"\x17\3\3\0\x20" + bytes(32)  # a record that no key has encrypted
 
 
 ASKED = "; the server asked for a client certificate, and none is ever sent"
 
 
-@pytest.mark.parametrize("stop", [servers.closing, servers.breaking_off], ids=["closes", "breaks off"])
+SILENT_ENDS = {
+    "closes": (servers.closing, "connection closed without a reply"),
+    "breaks off": (servers.breaking_off, "connection reset by peer"),
+}
+
+
+@pytest.mark.parametrize(("stop", "words"), SILENT_ENDS.values(), ids=list(SILENT_ENDS))
 def test_that_a_client_certificate_was_asked_for_is_told_where_nothing_else_is(
-    healthchecker: Healthchecker, authority: Authority, stop: Behaviour
+    healthchecker: Healthchecker, authority: Authority, stop: Behaviour, words: str
 ) -> None:
     """As HttpsServer of the JDK closes the connection, without an alert."""
     with serving(stop, tls=asking(authority)) as port:
         run = healthchecker(f"https://localhost:{port}/", "-t=20", "-k")
     assert (run.status, run.stdout, run.stderr.count("\n")) == (1, "", 1)
-    assert re.search(f"/: connection (closed without a reply|reset by peer){ASKED}", run.stderr)
+    assert f"/: {words}{ASKED} (" in run.stderr
 
 
 def stopping(authority: Authority, stop: Behaviour) -> Behaviour:
@@ -207,3 +225,23 @@ def test_a_warning_that_the_handshake_goes_on_behind_is_no_failure(authority: Au
 def test_a_later_failure_is_not_told_as_an_earlier_warning(authority: Authority) -> None:
     words = reason(warning(authority, GARBLED))
     assert words == "TLS failed: a record from the server cannot be decrypted"
+
+
+UNENCRYPTED = {"an alert": bytes((0x15, 3, 3, 0, 2, alerts.FATAL, 80)), "text": b"hello world, without TLS"}
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("record", UNENCRYPTED.values(), ids=list(UNENCRYPTED))
+def test_what_is_not_encrypted_behind_the_handshake_cannot_be_decrypted(
+    authority: Authority, version: str, record: bytes
+) -> None:
+    side = context(authority, version)
+
+    def behave(connection: socket.socket) -> None:
+        raw = connection.dup()
+        with raw, side.wrap_socket(connection, server_side=True) as secure:
+            servers.read_request(secure)
+            raw.sendall(record)
+            servers.wait_for_close(secure)
+
+    assert reason(behave) == "TLS failed: a record from the server cannot be decrypted"

@@ -138,14 +138,16 @@ def common_name(name: str, *extensions: x509.ExtensionType) -> Signed:
 
 
 ADDRESS = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-ONLY_CN = "' is only its common name (CN), which does not count (RFC 9525); it needs a subjectAltName ("
+CN = "' is only its common name (CN), which does not count (RFC 9525); "
+ONLY_CN = f"{CN}it needs a subjectAltName ("
+LACKING = f"{CN}its subjectAltName lacks it ("
 MISMATCH = "Hostname mismatch, certificate is not valid for 'localhost'. ("
 COMMON_NAMES: dict[str, tuple[str, Signed, str]] = {
     "name": ("localhost", common_name("localhost"), f"'localhost{ONLY_CN}"),
     "in other letters": ("localhost", common_name("LocalHost"), f"'localhost{ONLY_CN}"),
     "address": ("127.0.0.1", common_name("127.0.0.1"), f"'127.0.0.1{ONLY_CN}"),
-    "beside an address": ("localhost", common_name("localhost", ADDRESS), f"'localhost{ONLY_CN}"),
-    "beside another name": ("localhost", common_name("localhost", named("elsewhere")), f"'localhost{ONLY_CN}"),
+    "beside an address": ("localhost", common_name("localhost", ADDRESS), f"'localhost{LACKING}"),
+    "beside another name": ("localhost", common_name("localhost", named("elsewhere")), f"'localhost{LACKING}"),
     "another name": ("localhost", common_name("elsewhere"), MISMATCH),
     "part of another name": ("localhost", common_name("localhost.example"), MISMATCH),
     "untrusted": ("localhost", sign("localhost", by=STRANGER), "unable to get local issuer certificate ("),

@@ -240,7 +240,7 @@ def test_an_unknown_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TLS = "not an HTTP reply but TLS; ask by a URL with https://"
-OTHERWISE = "; the service failed, or its port expects another protocol, such as FastCGI or PROXY"
+OTHERWISE = "; the service failed, or its port speaks another protocol"
 CLOSED = f"connection closed without a reply{OTHERWISE}"
 RESET = f"connection reset by peer{OTHERWISE}"
 ALERT = b"\x15\3\3\0\2\2\x28"
@@ -277,6 +277,17 @@ def test_a_server_that_does_not_answer_is_asked_whether_it_speaks_tls(behaviour:
             fetch(port, timeout=30)
         assert monotonic() - started < 10
     assert str(failed.value) == words
+
+
+def test_a_connection_that_is_reset_at_once_is_one_without_a_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reset(*_: object) -> None:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    monkeypatch.setattr(http1, "_connected", reset)
+    for host in ("127.0.0.1", "localhost"):
+        with pytest.raises(CheckFailed) as failed:
+            fetch(1, host=host)
+        assert str(failed.value) == RESET
 
 
 def test_a_server_that_is_gone_when_it_is_asked_again_did_not_answer() -> None:

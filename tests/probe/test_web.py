@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import select
 import socket
 import ssl
 import warnings
@@ -15,13 +16,14 @@ import pytest
 import requests
 import responses
 
-from probe import __version__, http1, trust, verdict
+from probe import __version__, http1, trust, verdict, web
 from probe.check import Check, build
 from probe.check import fetch as ask
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.options import Given
 from probe.reply import Reply
+from probe.target import Target
 from tests import servers
 from tests.certificates import Authority, sign
 from tests.deadlines import LATE
@@ -249,6 +251,87 @@ def test_a_server_without_tls_is_told_apart() -> None:
 
     with serving(refusing) as port, pytest.raises(CheckFailed, match="^not a TLS server; ask by"):
         fetch(f"https://127.0.0.1:{port}/")
+
+
+def test_a_server_that_asks_for_a_proxy_is_none_of_tls() -> None:
+    told = pytest.raises(CheckFailed, match="^not a TLS server; ask by a URL with http://$")
+    with serving(servers.greeting(b"CONNECT a:443 HTTP/1.1\r\n\r\n")) as port, told:
+        fetch(f"https://127.0.0.1:{port}/")
+
+
+@pytest.mark.parametrize("host", [".", ".x"])
+def test_a_host_that_requests_refuses_is_told_as_over_http(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("_socket.getaddrinfo", unknown)
+    for scheme in ("http", "https"):
+        with pytest.raises(CheckFailed, match=f"^cannot look up '{re.escape(host)}': name or service not known$"):
+            fetch(f"{scheme}://{host}/")
+
+
+IN_THE_HANDSHAKE = "connection reset by peer in the TLS handshake"
+
+
+@pytest.mark.parametrize("insecure", ["", "1"], ids=["verified", "insecure"])
+def test_a_connection_that_is_reset_before_the_handshake_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, insecure: str
+) -> None:
+    connected = web._connected  # noqa: SLF001 - to wait between the connection and the handshake
+
+    def reset_by_now(target: Target, deadline: Deadline) -> socket.socket:
+        connection = connected(target, deadline)
+        while select.select([connection], [], [], 10)[0] and not is_reset(connection):
+            pass
+        connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # else the ssl module raises it, and leaves it open
+        return connection
+
+    monkeypatch.setattr(web, "_connected", reset_by_now)
+    with serving(reset_at_once) as port, pytest.raises(CheckFailed) as failed:
+        fetch(f"https://127.0.0.1:{port}/", insecure=insecure)
+    assert str(failed.value) == IN_THE_HANDSHAKE
+
+
+def reset_at_once(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    connection.close()
+
+
+def is_reset(connection: socket.socket) -> bool:
+    try:
+        connection.getpeername()
+    except OSError:
+        return True
+    return False
+
+
+EARLY_RESETS = {
+    "while it connects": ("probe.http1._connected", ConnectionResetError(104, "Connection reset by peer")),
+    "in the handshake": ("ssl.SSLContext.wrap_socket", ConnectionResetError(104, "Connection reset by peer")),
+    "noticed as its end": ("ssl.SSLContext.wrap_socket", OSError(107, "Transport endpoint is not connected")),
+}
+
+
+@pytest.mark.parametrize(("where", "error"), EARLY_RESETS.values(), ids=list(EARLY_RESETS))
+def test_a_reset_up_to_the_handshake_has_one_line(monkeypatch: pytest.MonkeyPatch, where: str, error: OSError) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with serving(servers.wait_for_close) as port:
+        monkeypatch.setattr(where, fail)
+        with pytest.raises(CheckFailed) as failed:
+            fetch(f"https://127.0.0.1:{port}/", insecure="1")
+    assert str(failed.value) == IN_THE_HANDSHAKE
+
+
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nA: b\r\n"])
+def test_a_reset_is_told_as_over_http(authority: Authority, reply: bytes) -> None:
+    lines = set()
+    for scheme, tls in (("http", None), ("https", authority.context("localhost"))):
+        with serving(servers.resetting(reply), tls=tls) as port, pytest.raises(CheckFailed) as failed:
+            fetch(f"{scheme}://localhost:{port}/", cacert=str(authority.file) if tls else "")
+        lines.add(str(failed.value).removesuffix(f"; {http1.UNANSWERED}"))
+    assert lines == {"connection reset by peer"}
 
 
 def test_a_refused_connection_has_the_words_of_plain_http() -> None:
