@@ -40,9 +40,9 @@ class Settings(NamedTuple):
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
         """Raises UsageError for a port that is none."""
         try:
-            port = values.port(environ.get("ACCOUNTSERVICE_PORT") or "6767")
+            port = values.port(text := environ.get("ACCOUNTSERVICE_PORT") or "6767")
         except UsageError as error:
-            raise UsageError(f"ACCOUNTSERVICE_PORT: {error}") from None
+            raise UsageError(f"ACCOUNTSERVICE_PORT: {error}{values.link_hint(text)}") from None
         return cls(
             port=port,
             database=environ.get("ACCOUNTSERVICE_DB") or "accounts.db",

@@ -139,11 +139,8 @@ def variable_hint(text: str) -> str:
             "; compose or a shell may have expanded an empty variable:"
             " write ${NAME:-default}, and $${NAME:-default} in a compose file"
         )
-    if values.holds_link(text):
-        return (
-            "; Kubernetes and Docker links set this for a service of that name:"
-            " set enableServiceLinks: false, or give the port yourself"
-        )
+    if hint := values.link_hint(text):
+        return hint
     if "${" in text:
         return "; the variable was not expanded: write ${NAME}, and $${NAME} in a compose file only"
     if values.digits(before[-1:]) and inside[:1].isidentifier():

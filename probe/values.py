@@ -52,6 +52,16 @@ def holds_link(text: str) -> bool:
     return any([end == "[" or digits(end) for end in ends])
 
 
+def link_hint(text: str) -> str:
+    """Say where such an address comes from, and what helps; "" where the text holds none."""
+    if not holds_link(text):
+        return ""
+    return (
+        "; Kubernetes and Docker links set this for a service of that name:"
+        " set enableServiceLinks: false, or give the port yourself"
+    )
+
+
 def file(text: str) -> str:
     """The path of a file; the file is not looked at."""
     if text:
