@@ -52,12 +52,12 @@ swarm-demo: image ## Let Docker Swarm run the service, fail it, and see it repla
 demo: $(DEMO)/.ready ## Start the account service, probe it healthy and unhealthy, stop it
 	@$(DEMO)/bin/python demo/session.py
 
-test: $(READY) $(BINARY) ## Lint, types, the tests on the source and on the executable, and whether they notice changes
+test: $(READY) $(BINARY) ## Lint, types, the tests on the source and on the executable
 	@tools/apt-install $(call missing,$(TEST_TOOLS) $(LINT_TOOLS))
-	@echo "test: lint, the tests in three parts, and mutants, three at once, each printed when it ends: two to three minutes"
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(PARTS) mutants lint || \
+	@echo "test: lint and the tests in three parts, three at once, each printed when it ends: two to three minutes"
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(PARTS) lint || \
 	  { echo "test: failed; make names each part that did: *** [Makefile: PART] Error"; exit 1; }
-	@echo "test: lint, all tests and the mutants passed"
+	@echo "test: lint and all tests passed"
 
 # Tests mostly wait, so that two cores have time for three. The first part tries every branch of probe/ by itself.
 PARTS := test-probe test-rest test-binary
@@ -70,7 +70,7 @@ test-rest: $(READY)
 test-binary: $(READY) $(BINARY)
 	$(BIN)/pytest -m "not release" -k binary tests/probe
 
-test-release: $(READY) $(BINARY) ## The tests that only a release needs: short runs of the fuzzer, a second build
+test-release: $(READY) $(BINARY) mutants ## What only a release needs: short runs of the fuzzer, a second build, mutants
 	$(BIN)/pytest -m release
 
 test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
