@@ -176,9 +176,9 @@ $(BUILD)/.ready: PINS := build/requirements.txt
 $(LOCKING)/.ready: EXPECTED := 60 MB, some seconds
 $(LOCKING)/.ready: PINS := tools/requirements.txt
 
-# Another Python makes an environment anew, and so does a newer lock of any.
+# Another Python, or a newer lock, makes an environment anew.
 ENVIRONMENTS := $(VENV) $(DEMO) $(BUILD) $(LOCKING)
-.PHONY: $(foreach venv,$(ENVIRONMENTS),$(if $(filter-out $(shell cat $(venv)/.ready 2>/dev/null),$(or $(PYTHON),none)),$(venv)/.ready))
+.PHONY: $(foreach venv,$(ENVIRONMENTS),$(if $(filter $(PYTHON),$(shell cat $(venv)/.ready 2>/dev/null)),,$(venv)/.ready))
 .SECONDEXPANSION:
 $(ENVIRONMENTS:%=%/.ready): pyproject.toml tools/make-venv $$(wildcard $$(PINS))
 	@tools/make-venv '$(PYTHON)' $(@D) $(PINS) '$(EXPECTED)'

@@ -1,4 +1,4 @@
-"""Charsets of one byte for each character, beside those of excerpt.py: what the bytes from 0x80 to 0xff stand for.
+"""Charsets of one byte for each character: what the bytes from 0x80 to 0xff stand for.
 
 These are the mappings of the Unicode Consortium, as in Python's own codecs, which are not there before the standard
 library can be imported. Below 0x80 all of them are ASCII.
@@ -160,8 +160,14 @@ SINGLE_BYTE = {
     ),
 }
 
+# All that is labelled ISO-8859-1 is read as windows-1252, and a byte without a character there is a control character
+# (Encoding, section 4.2).
+WINDOWS_1252 = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ" + "".join(map(chr, range(0xA0, 0x100)))
+
 # Other names of theirs (Encoding, section 4.2), beside those that differ in their spelling alone.
 ALIASES = {
+    "iso-8859-1": "windows-1252",
+    "latin1": "windows-1252",
     "latin2": "iso-8859-2",
     "latin5": "iso-8859-9",
     "latin9": "iso-8859-15",
@@ -174,4 +180,5 @@ ALIASES = {
 def upper_half(charset: str) -> str:
     """Give the characters of the bytes from 0x80 to 0xff; "" where the charset is none of these."""
     name = charset.lower().replace("_", "-").replace("iso8859-", "iso-8859-").replace("cp", "windows-")
-    return SINGLE_BYTE.get(ALIASES.get(name, name), "")
+    name = ALIASES.get(name, name)
+    return WINDOWS_1252 if name == "windows-1252" else SINGLE_BYTE.get(name, "")

@@ -5,7 +5,7 @@ read of a body. No codec is looked up by name and no library is used for HTML: t
 imported.
 """
 
-from probe.charsets import upper_half
+from probe.charsets import WINDOWS_1252, upper_half
 from probe.reply import BODY_LIMIT
 from probe.text import LINE_LIMIT, clip, printable
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 CODING_LIMIT = 50  # bytes of the name of a coding that is not known here
 META_LIMIT = 1024  # bytes of a page that may name its charset (HTML, section 4.2.5.4)
 REFERENCE_LIMIT = 10  # digits of a character's number, and fewer than that
-
-# The characters of windows-1252 from 0x80 to 0x9f. All that is labelled ISO-8859-1 is read so (Encoding, section 4.2).
-WINDOWS_1252 = dict(enumerate("€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ", 0x80))  # noqa: RUF001
 
 REPLACEMENT = "\ufffd"  # for what is no character
 DIGITS = "0123456789abcdef"
@@ -105,10 +102,6 @@ def _utf_8(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _windows_1252(data: bytes) -> str:
-    return data.decode("latin-1").translate(WINDOWS_1252)
-
-
 def _utf_16(data: bytes, big: bool) -> str:
     """Decode UTF-16 (RFC 2781, section 2.2). CPython's own decoder needs the registry of codecs for an error."""
     text = bytearray()  # UTF-8: a list of so many characters would take megabytes
@@ -128,7 +121,6 @@ def _unit(data: bytes, position: int, big: bool) -> int:
 
 
 CHARSETS: "dict[bytes, Callable[[bytes], str]]" = {
-    **dict.fromkeys((b"iso-8859-1", b"iso8859-1", b"latin1", b"windows-1252", b"cp1252"), _windows_1252),
     **dict.fromkeys((b"utf-16", b"utf-16le"), lambda data: _utf_16(data, big=False)),  # Encoding, section 4.2
     b"utf-16be": lambda data: _utf_16(data, big=True),
 }
@@ -195,4 +187,4 @@ def _character(name: str) -> str:
     code = int(number, base)
     if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
         return REPLACEMENT
-    return WINDOWS_1252.get(code) or chr(code)
+    return WINDOWS_1252[code - 0x80] if 0x80 <= code <= 0xFF else chr(code)
