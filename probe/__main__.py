@@ -2,8 +2,11 @@
 
 import _signal  # signal itself makes enumerations of it all
 import os
+import posix
 import sys
 from time import monotonic
+
+from probe.renewal import renew
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,20 +41,22 @@ def run(arguments: list[str], started: float) -> int:
     """Answer the arguments, write the outcome; the exit status. `started` is on the monotonic clock."""
     from probe import hot, verdict
 
-    environ = dict(os.environb)
-    for name in environ:  # os.environ.clear() takes quadratic time
+    environ = posix.environ.copy()
+    posix.environ.clear()  # os.environ is a view of it, whose clear() takes quadratic time
+    for name in environ:
         try:
-            del os.environb[name]
+            posix.unsetenv(name)
         except OSError:  # a name that is empty can be passed on, but not unset
             continue
 
     def answer() -> "Verdict":
-        outcome = hot.answer(arguments, environ, hot.begun or started)
+        outcome = hot.answer(arguments, environ, started)
         if outcome is not None:
             return outcome
         from probe import cli
 
-        return cli.answer(arguments, environ, hot.begun or started)
+        renew()
+        return cli.answer(arguments, environ, started)
 
     return verdict.conclude(answer)
 

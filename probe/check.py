@@ -3,6 +3,7 @@
 from probe import http1, target, values
 from probe.deadline import Deadline, within
 from probe.options import OPTIONS, Given, parsed
+from probe.renewal import renew
 from probe.reply import Reply
 from probe.target import Target
 from probe.values import Statuses
@@ -61,6 +62,7 @@ def fetch(check: Check, deadline: Deadline) -> Reply:
     deadline.doing = "getting ready for TLS"
 
     def ask() -> Reply:
+        renew()
         from probe import trust, web  # within the deadline: the imports take longer than many a reply
 
         if check.cacert:

@@ -6,34 +6,12 @@ on modules built into it. It is a shortcut, never a second opinion. Whatever is 
 error included, is left to `probe.cli`, which comes to the same check for every list accepted here.
 """
 
-import posix
-from time import monotonic
-
 from probe import check, verdict
 from probe.check import Check
-from probe.deadline import Deadline
 from probe.errors import UsageError
 from probe.expand import expand
 from probe.options import SPELLINGS, Given, settle
 from probe.verdict import Verdict
-
-begun = 0.0  # when the first stage began, on the monotonic clock; 0 where there was none
-
-
-def main(argv: "list[str]") -> "int | None":
-    """The frozen program's first stage: answer an ordinary argument list by plain http.
-
-    The exit status; None for every other list, which the second stage is for. Its checks are timed from here on.
-    """
-    global begun
-    begun = monotonic()
-    wanted = parse(argv[1:], posix.environ)
-    if wanted is None:
-        return None
-    if wanted.target.scheme != "http":
-        verdict.watch(wanted, Deadline(wanted.timeout, begun))
-        return None
-    return verdict.conclude(lambda: verdict.reach(wanted, begun))
 
 
 def answer(arguments: "list[str]", environ: "dict[bytes, bytes]", started: float) -> "Verdict | None":

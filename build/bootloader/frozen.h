@@ -12,10 +12,7 @@
 extern const struct _frozen frozen_import_system[];
 extern const struct _frozen frozen_modules[];
 
-/* The names of those that the first stage needs, each behind the ones that it imports; ended by NULL. */
-extern const char *const core_modules[];
-
-/* What the program says when it is interrupted. */
+/* What the program says when it is interrupted: a line. */
 extern const char interrupted_line[];
 
 #endif

@@ -96,3 +96,23 @@ const struct _frozen *_PyImport_FrozenTest = &none;
 const struct _frozen *PyImport_FrozenModules = frozen_modules;
 
 const struct _module_alias *_PyImport_FrozenAliases = &no_alias;
+
+/*
+ * The code of CPython's own frozen modules as ready objects (Python/deepfreeze), which the tables above leave without
+ * use. The interpreter's start would make its strings the ones that all others are found as.
+ */
+#if PY_VERSION_HEX < 0x030D0000
+int _Py_Deepfreeze_Init(void);
+void _Py_Deepfreeze_Fini(void);
+
+int
+_Py_Deepfreeze_Init(void)
+{
+    return 0;
+}
+
+void
+_Py_Deepfreeze_Fini(void)
+{
+}
+#endif

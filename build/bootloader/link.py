@@ -1,4 +1,4 @@
-"""Makes the bootloader: the launcher, CPython, OpenSSL and zlib in one static executable.
+"""Makes the bootloader: the launcher, CPython, OpenSSL and zlib in one static executable, and the program started.
 
 Debian ships all of it in static form but for two modules of CPython's, _ssl and _hashlib, which are shared libraries
 only. Those are compiled here from the source package of the installed Python. Everything else is linked as Debian
@@ -12,6 +12,7 @@ built it.
 
 import json
 import marshal
+import os
 import re
 import shutil
 import subprocess
@@ -22,9 +23,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import debian
+import layout
 from debian import BuildError, run
 
 HERE = Path(__file__).resolve().parent
@@ -39,6 +41,7 @@ PYTHON_PACKAGE = f"libpython{VERSION}-dev"
 NEEDED: dict[str, list[str | Path]] = {
     "gcc": ["gcc"],
     "binutils": ["ld", "objcopy"],
+    "valgrind": ["valgrind"],
     "dpkg-dev": ["dpkg-source"],
     "libc6-dev": [LIBRARIES / "libc.a"],
     PYTHON_PACKAGE: [LIBPYTHON, INCLUDE / "Python.h", INCLUDE / "internal" / "pycore_hashtable.h"],
@@ -47,7 +50,7 @@ NEEDED: dict[str, list[str | Path]] = {
     "libbluetooth-dev": [Path("/usr/include/bluetooth/bluetooth.h")],  # for a header that _ssl.c's socketmodule.h wants
 }
 
-SOURCES = ["seal.c", "launcher.c", "signals.c", "inittab.c", "without_zstd.c"]
+SOURCES = ["seal.c", "launcher.c", "signals.c", "recorder.c", "snapshot.c", "heap.c", "inittab.c", "without_zstd.c"]
 MODULE_SOURCES = ["Modules/_ssl.c", "Modules/_hashopenssl.c"]
 
 FLAGS = ["-c", "-O2", "-fwrapv", "-DNDEBUG", f"-I{HERE}"]
@@ -57,43 +60,29 @@ STRICT = [
 ]  # fmt: skip
 AS_CPYTHON = ["-w", "-DPy_BUILD_CORE_BUILTIN", f"-I{INCLUDE}", f"-I{INCLUDE / 'internal'}"]
 
-FIRST_HEAP = 8 * 1024 * 1024  # bytes for the first snapshot, which tells how many of them are used
+# A heap to record in, in the assembler's words.
+TO_RECORD = f'.section .snapshot_heap, "aw", @nobits\n.skip {256 << 20}'
 
 LINKED = [LIBPYTHON, *(LIBRARIES / name for name in ("libssl.a", "libcrypto.a", "libz.a", "libc.a"))]
-# Functions of these that launcher.c and snapshot.c have another one for.
-WRAPPED = ["getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc", "free", "pthread_self", "shmget"]
+# Functions of these that the sources here have another one for.
+WRAPPED = [
+    "getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign",
+    "pthread_self", "pthread_key_create", "pthread_key_delete", "clock_gettime", "gettimeofday", "time", "getrandom",
+    "getentropy", "SSL_CTX_new", "SSL_new", "shmget",
+]  # fmt: skip
 # Stripped, and without a build id, the same input gives the same bytes.
 LINK = [
-    "gcc", "-static", "-s", "-Wl,--build-id=none", "-Wl,--gc-sections", *(f"-Wl,--wrap={name}" for name in WRAPPED),
+    "gcc", "-static", "-Wl,--build-id=none", "-Wl,--gc-sections", *(f"-Wl,--wrap={name}" for name in WRAPPED),
     "-Wl,--entry=sealed_start", f"-Wl,--script={HERE / 'layout.ld'}",
     "-Wl,--trace,--trace",  # says which files it takes, and of libraries which members
 ]  # fmt: skip
 
-# The import system itself, which CPython has frozen too, and what it, the full interpreter's start and the archive's
-# loader import before the archive can be read.
+# The import system itself, which CPython has frozen too, and what the interpreter's start imports.
 IMPORT_SYSTEM = {
     "_frozen_importlib": "importlib._bootstrap",
     "_frozen_importlib_external": "importlib._bootstrap_external",
 }
-EARLY = ["abc", "codecs", "encodings", "encodings.aliases", "encodings.utf_8", "io", "struct"]
-OURS = ["archive", "rehearsal"]
-FIRST_STAGE = "probe.hot"
-
-# Prints the modules in a folder that one of them imports, each behind those that it imports itself. It imports nothing
-# that is not frozen into every interpreter, and finds nothing outside the folder.
-RECORDER = """
-import sys
-from importlib.machinery import FileFinder, SourceFileLoader
-loaded = []
-class Recorder(SourceFileLoader):
-    def exec_module(self, module):
-        super().exec_module(module)
-        loaded.append(module.__name__)
-sys.path[:] = sys.argv[2:]
-sys.path_hooks.insert(0, FileFinder.path_hook((Recorder, [".py"])))
-__import__(sys.argv[1])
-print(*loaded)
-"""
+EARLY = ["abc", "codecs", "encodings", "encodings.aliases", "encodings.utf_8", "io"]
 
 
 def missing() -> list[str]:
@@ -105,27 +94,133 @@ def _is_there(needed: str | Path) -> bool:
     return shutil.which(needed) is not None if isinstance(needed, str) else needed.exists()
 
 
-class Bootloader(NamedTuple):
-    """The launcher with CPython linked in."""
+class Launcher(NamedTuple):
+    """The launcher with CPython linked in, which can record a snapshot and has none yet."""
 
     path: Path
+    inputs: list[str]  # what was linked
     linked: set[Path]  # the files of Debian's packages that are in it
     source: Path  # of CPython
 
 
-def bootloader(work: Path, packages: Path) -> Bootloader:
-    """Make the bootloader in the folder `work`, from the modules in the folder `packages`.
+def launcher(work: Path, interrupted: str) -> Launcher:
+    """Make the launcher in the folder `work`; `interrupted` is the line that it ends with where it is interrupted.
 
     Raises BuildError.
     """
     _require_packages()
     source = _python_source(work)
-    (work / "frozen.c").write_text(_frozen_source(packages))
+    (work / "frozen.c").write_text(_frozen_source(interrupted))
     objects = [_compile(HERE / name, work, STRICT) for name in SOURCES]
     objects.append(_compile(work / "frozen.c", work, STRICT))
     objects += [_compile(source / name, work, [*AS_CPYTHON, f"-I{source / 'Modules'}"]) for name in MODULE_SOURCES]
-    path, trace = _with_snapshot(objects, work)
-    return Bootloader(path, _linked(trace, work), source)
+    libraries = [_trimmed(library, work) for library in LINKED]
+    inputs = [*map(str, objects), *map(str, libraries), "-lm"]
+    path = work / "first" / "launcher"
+    path.parent.mkdir(exist_ok=True)
+    trace = _link(inputs, path, layout.script([], layout.NOTHING), TO_RECORD)
+    return Launcher(path, inputs, _linked(trace, work), source)
+
+
+class Program(NamedTuple):
+    """What is recorded, and how it is used: recorder.py says what each of the first parts is for."""
+
+    archive: Path
+    entry_point: str
+    renewed_by: Literal["launcher", "program"]
+    rehearsal: Path
+    files: list[Path]
+    ordinary: list[list[str]]  # the arguments of runs that are to be fast before all others
+    others: list[list[str]]  # and of those others
+
+
+def bootloader(made: Launcher, program: Program) -> Path:
+    """The launcher with a snapshot of the program, in the same folder.
+
+    It is made twice. The runs of the first one tell what the second should look like in memory (layout.py).
+    Raises BuildError where a snapshot would not be the same in every process.
+    """
+    first = made.path.parent
+    (first / "areas").write_bytes(layout.no_areas())
+    watched = _with_snapshot(made.inputs, layout.script([], layout.NOTHING), first, program)
+    try:
+        ordinary = layout.watch(watched, program.ordinary)
+        others = layout.watch(watched, program.others)
+    except layout.Unwatched as error:
+        print(f"build: {error}: the executable is right, but slower than it could be")
+        return watched
+    script = layout.script(layout.sections((first / "launcher.map").read_text()), ordinary)
+
+    second = first.with_name("second")
+    second.mkdir(exist_ok=True)
+    areas = layout.areas(
+        (first / "snapshot.blocks").read_bytes(), int(dict(_addresses(made.path))["heap_start"], 16), ordinary, others
+    )
+    (second / "areas").write_bytes(areas)
+    _link(made.inputs, second / "launcher", script, TO_RECORD)
+    return _with_snapshot(made.inputs, script, second, program)
+
+
+def _with_snapshot(inputs: list[str], script: layout.Script, folder: Path, program: Program) -> Path:
+    """Have the folder's launcher record a snapshot; the launcher with that in it.
+
+    Raises BuildError where the snapshot would not be the same in every process: each has other addresses for what is
+    not linked (address space layout randomization), another time and another number, and none of that belongs in it.
+    """
+    for name in ("snapshot", "another"):
+        _record(folder, program, name)
+    for part in ("variables", "heap"):
+        if (folder / f"snapshot.{part}").read_bytes() != (folder / f"another.{part}").read_bytes():
+            raise BuildError(f"the snapshot is another one in each process (its {part}); see snapshot.c")
+    filled = folder / "filled"
+    _link(inputs, filled, script, '.section .snapshot_heap, "aw", @progbits\n.incbin "snapshot.heap"')
+    if _addresses(filled) != _addresses(folder / "launcher"):
+        raise BuildError("the linker puts things elsewhere when the snapshot is there; see layout.ld")
+    output = folder / "bootloader"
+    variables = f".variables={folder / 'snapshot.variables'}"
+    run(["objcopy", "--strip-all", "--update-section", variables, str(filled), str(output)])
+    return output
+
+
+def _record(folder: Path, program: Program, name: str) -> None:
+    """Record a snapshot, in files of that name.
+
+    The names of files are relative to the folder, so that they are the same wherever that is.
+    """
+    files = [folder / name, folder / "areas", HERE / "recorder.py", program.archive, program.rehearsal, *program.files]
+    names = [os.path.relpath(file, folder) for file in files]
+    command = [str(folder / "launcher"), "--record", *names[:4], program.entry_point, program.renewed_by, *names[4:]]
+    done = subprocess.run(command, cwd=folder, env={}, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode:
+        raise BuildError(f"the launcher took no snapshot of the program:\n{done.stderr.decode().strip()}")
+
+
+def _link(inputs: list[str], output: Path, script: layout.Script, heap: str) -> str:
+    """Link with a heap of that content, in the assembler's words; what the linker says that it took."""
+    source = output.with_name("content.s")
+    source.write_text(f"{heap}\n.section .note.GNU-stack\n")
+    content = _compile(source, output.parent, [f"-Wa,-I{output.parent}"])
+    (output.parent / "variables.ld").write_text(script.variables)
+    order = output.parent / "order.ld"
+    order.write_text(script.order)
+    return run(
+        [
+            *LINK,
+            f"-L{output.parent}",
+            f"-Wl,--script={order}",
+            f"-Wl,-Map={output}.map",
+            *inputs,
+            str(content),
+            "-o",
+            str(output),
+        ]
+    )
+
+
+def _addresses(path: Path) -> set[tuple[str, str]]:
+    """Each name and its address, but for those of the heap's end, behind which there is nothing."""
+    lines = map(str.split, run(["nm", str(path)]).splitlines())
+    return {(name, address) for address, _, name in lines if name not in ("heap_end", "_end")}
 
 
 def _require_packages() -> None:
@@ -138,40 +233,24 @@ def _require_packages() -> None:
         raise BuildError(f"missing Debian packages: {' '.join(packages)}; type: make packages")
 
 
-def first_stage(packages: Path) -> list[str]:
-    """The modules of the first stage, each behind those that it imports. Raises BuildError for one of another's."""
-    command = [sys.executable, "-I", "-S", "-c", RECORDER, FIRST_STAGE, str(packages)]
-    return run(command).split()
-
-
-def frozen_names(packages: Path) -> list[str]:
-    """The modules that are part of the bootloader."""
-    return [*first_stage(packages), *EARLY, *OURS]
-
-
-def _frozen_source(packages: Path) -> str:
+def _frozen_source(interrupted: str) -> str:
     """frozen.c: the code of the modules, as C."""
-    from probe.verdict import INTERRUPTED
-
-    core = first_stage(packages)
-    folders = [packages, HERE, Path(sysconfig.get_path("stdlib"))]
     return "\n".join(
         [
             '#include "frozen.h"',
-            *_frozen_table("import_system", IMPORT_SYSTEM, folders),
-            *_frozen_table("modules", {name: name for name in (*core, *EARLY, *OURS)}, folders),
-            f"const char *const core_modules[] = {{{', '.join([*map(json.dumps, core), 'NULL'])}}};",
-            f"const char interrupted_line[] = {json.dumps(INTERRUPTED.output)};",
+            *_frozen_table("import_system", IMPORT_SYSTEM),
+            *_frozen_table("modules", {name: name for name in EARLY}),
+            f"const char interrupted_line[] = {json.dumps(interrupted)};",
             "",
         ]
     )
 
 
-def _frozen_table(table: str, modules: dict[str, str], folders: list[Path]) -> Iterator[str]:
+def _frozen_table(table: str, modules: dict[str, str]) -> Iterator[str]:
     """An array for each module's code, and the table of them all; `modules` has the name to look the source up by."""
     entries = ["{.name = NULL}"]
     for name, source_name in reversed(modules.items()):
-        source, is_package = _module_source(source_name, folders)
+        source, is_package = _module_source(source_name)
         code = bare(compile(source.read_bytes(), f"<frozen {source_name}>", "exec", dont_inherit=True, optimize=2))
         array = f"code_of_{name.replace('.', '_')}"
         yield f"static const unsigned char {array}[] = {{{','.join(map(str, marshal.dumps(code)))}}};"
@@ -187,14 +266,11 @@ def bare(code: CodeType) -> CodeType:
     return code.replace(co_linetable=b"", co_consts=tuple(constants))
 
 
-def _module_source(name: str, folders: list[Path]) -> tuple[Path, bool]:
-    """A module's source file, in the first of the folders that has it, and whether it is a package."""
-    for folder in folders:
-        path = folder.joinpath(*name.split("."))
-        for source in (path / "__init__.py", path.with_suffix(".py")):
-            if source.exists():
-                return source, source.stem == "__init__"
-    raise BuildError(f"there is no module {name}")
+def _module_source(name: str) -> tuple[Path, bool]:
+    """The source file of a module of the standard library, and whether it is a package."""
+    path = Path(sysconfig.get_path("stdlib")).joinpath(*name.split("."))
+    package = path / "__init__.py"
+    return (package, True) if package.exists() else (path.with_suffix(".py"), False)
 
 
 def _compile(source: Path, work: Path, options: list[str]) -> Path:
@@ -204,52 +280,26 @@ def _compile(source: Path, work: Path, options: list[str]) -> Path:
     return output
 
 
-def _with_snapshot(objects: list[Path], work: Path) -> tuple[Path, str]:
-    """Link, with a snapshot of the started interpreter (snapshot.c); what the linker took comes with it.
-
-    Raises BuildError where it would not be the same in every process: each has other addresses for what is not linked
-    (address space layout randomization), another time and another number, and none of that belongs in it.
-    """
-    libraries = [_without_unwinding(library, work) for library in LINKED]
-    launcher = work / "launcher"
-    size = FIRST_HEAP
-    for _ in range(2):
-        heap = _compile(HERE / "snapshot.c", work, [*STRICT, heap_of(size)])
-        trace = run([*LINK, str(heap), *map(str, objects), *map(str, libraries), "-lm", "-o", str(launcher)])
-        snapshot, size = _take_snapshot(launcher)
-    if any(_take_snapshot(launcher)[0] != snapshot for _ in range(3)):
-        raise BuildError("the snapshot of the interpreter is another one in each process; see snapshot.c")
-    (work / "snapshot").write_bytes(snapshot)
-    output = work / "bootloader"
-    run(["objcopy", f"--update-section=.snapshot={work / 'snapshot'}", str(launcher), str(output)])
-    return output, trace
-
-
 def _linked(trace: str, work: Path) -> set[Path]:
     """The files of packages that the linker took something of: its trace has `object` and `(library)member`."""
     originals = {library.name: library for library in LINKED}  # of the copies in the work folder
     libraries = {Path(name) for name in re.findall(r"^\((.*)\)", trace, re.MULTILINE)}
     objects = {Path(name) for name in re.findall(r"^/.*\.o$", trace, re.MULTILINE)}
-    return {originals.get(path.name, path).resolve() for path in libraries | {o for o in objects if o.parent != work}}
+    return {
+        originals.get(path.name, path).resolve() for path in libraries | {o for o in objects if work not in o.parents}
+    }
 
 
-def heap_of(size: int) -> str:
-    """The flag that tells snapshot.c the size of its heap, in bytes."""
-    return f"-DHEAP_SIZE={size}"
+def _trimmed(library: Path, work: Path) -> Path:
+    """A copy of a static library without what would only cost time or room.
 
-
-def _take_snapshot(launcher: Path) -> tuple[bytes, int]:
-    """The launcher's memory when it has started the interpreter, and how many bytes of its heap that takes."""
-    done = subprocess.run([launcher, "--snapshot"], env={}, capture_output=True, check=False)
-    if done.returncode:
-        raise BuildError(f"the launcher took no snapshot of itself: {done.stderr.decode()}")
-    return done.stdout, int(done.stderr)
-
-
-def _without_unwinding(library: Path, work: Path) -> Path:
-    """A copy of a static library without the tables for C++ exceptions and debuggers: a tenth of what is linked."""
+    These are the tables for C++ exceptions and debuggers, a tenth of what is linked; and the calls by which OpenSSL
+    looks at the processor when a program starts: launcher.c does that where it is needed.
+    """
     copy = work / library.name
-    run(["objcopy", "--remove-section=.eh_frame", "--remove-section=.rela.eh_frame", str(library), str(copy)])
+    sections = [".eh_frame", *([".init", ".init_array"] if library.name == "libcrypto.a" else [])]
+    options = [f"--remove-section={prefix}{section}" for section in sections for prefix in ("", ".rela")]
+    run(["objcopy", *options, str(library), str(copy)])
     return copy
 
 
@@ -291,7 +341,7 @@ if __name__ == "__main__":
         case ["--missing"]:
             print(" ".join(missing()))
         case ["--flags"]:
-            print(" ".join([*FLAGS, *STRICT, heap_of(FIRST_HEAP)]))
+            print(" ".join([*FLAGS, *STRICT]))
         case ["--source" | "--publish" as wanted, folder]:
             try:
                 (_python_source if wanted == "--source" else publish)(Path(folder).resolve())

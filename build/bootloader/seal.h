@@ -10,11 +10,8 @@
 #define DAMAGED "internal error: this executable is damaged; copy it again\n"
 
 struct seal {
-    char name[24]; /* by which archive.py knows it, to write the rest when everything else is in place */
+    char name[24]; /* by which seal.py finds it, to write the rest when everything else is in place */
     uint64_t size; /* of the file, in bytes; 0 as long as it is not sealed */
-    uint64_t archive;
-    uint64_t archive_size;
-    uint64_t checksum;
     uint64_t end[2]; /* the last bytes of the file */
     char self[16];
     char damaged[sizeof DAMAGED];

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "frozen.h"
+#include "heap.h"
 #include "signals.h"
 #include "snapshot.h"
 
@@ -173,6 +174,8 @@ arm(PyObject *module, PyObject *arguments)
     const struct itimerval timer = {
         .it_value = {.tv_sec = microseconds / 1000000, .tv_usec = (microseconds % 1000000) + !microseconds},
     };
+    if (recording)
+        Py_RETURN_NONE; /* the build may take its time */
     setitimer(ITIMER_REAL, &never, NULL); /* not while these are half written */
     concluding = length == 0;
     memcpy(late_line, line, (size_t)length);

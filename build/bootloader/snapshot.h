@@ -1,22 +1,34 @@
 /*
- * The snapshot of a started interpreter that the executable begins with. snapshot.c says how.
+ * The snapshot of a program that is about to begin, which the executable goes on with. snapshot.c says how.
  */
 
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
 #include <stdbool.h>
 
-/* For a variable that CPython writes to, and that is not CPython's own. */
+#include "heap.h"
+
+/* For a variable that is part of the snapshot, and no library's. */
 #define PART_OF_SNAPSHOT __attribute__((section(".snapshot_data")))
 
-/* Go on where the snapshot was taken; false in a launcher that has none yet. */
-bool restore_snapshot(void);
+/* Whether there is one in this launcher. */
+bool has_snapshot(void);
+
+/* Go on where the snapshot was taken: what is to be called now. */
+PyObject *restore_snapshot(void);
 
 /* From now on, remember what is allocated. To be called before the interpreter starts. */
-void record_snapshot(void);
+void record_snapshot(const struct layout *layout);
 
-/* Write the snapshot to standard output and what link.py has to know of it to standard error, and end the process. */
-_Noreturn void write_snapshot(void);
+/*
+ * Write the snapshot of a program that begins with a call of `entry` to the files OUTPUT.variables and OUTPUT.heap, and
+ * to OUTPUT.blocks what is where in the heap; false where they cannot be written. The interpreter is not to be used
+ * behind it.
+ */
+bool write_snapshot(const char *output, PyObject *entry);
 
 #endif

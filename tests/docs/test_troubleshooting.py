@@ -24,7 +24,6 @@ from tests.conftest import PATIENCE, Healthchecker, needs_root, runner, wait_for
 from tests.docs import messages
 from tests.frozen.conftest import start
 from tests.frozen.test_executable import damaged, wait_until_caught
-from tests.frozen.test_surroundings import inside
 from tests.network import full_port
 from tests.probe import test_alerts, test_certificates, test_tls
 from tests.probe.test_cli import reply
@@ -276,16 +275,6 @@ def cut_short(here: Here) -> str:
     return damaged(here.binary, here.folder / "copy", here.binary.read_bytes()[:-1], "-port=1").stderr.decode()
 
 
-def unreadable(here: Here) -> str:
-    """The executable, run by somebody who may only run it."""
-    copy = here.folder / "root" / "healthchecker-linux-amd64"
-    copy.parent.mkdir()
-    copy.write_bytes(here.binary.read_bytes())
-    copy.chmod(0o111)
-    here.folder.chmod(0o755)
-    return inside(copy.parent, [f"/{copy.name}"], ["--help"]).stderr.decode()
-
-
 def short_of_memory(here: Here) -> str:
     """The executable, with less and less address space: the lines that it has for that, without further words."""
     lines = set()
@@ -457,7 +446,6 @@ CASES: dict[str, Case] = {
     "interrupted": signalled(signal.SIGTERM),
     "cannot write the licences": on_a_full_device("--licenses"),
     "this executable is damaged": cut_short,
-    "cannot read this executable": unreadable,
     "crashed": signalled(signal.SIGSEGV),
     "MemoryError": short_of_memory,
     # Docker's side
@@ -474,7 +462,6 @@ AS_ROOT = {
     "name or service not known",
     "temporary failure in name resolution",
     "no address associated with hostname",
-    "cannot read this executable",
 }
 
 
@@ -516,7 +503,7 @@ def test_every_reason_not_to_trust_a_certificate_is_there() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("text", messages.of_python("probe/*.py", "build/bootloader/archive.py", without="licenses.py"))
+@pytest.mark.parametrize("text", messages.of_python("probe/*.py", without="licenses.py"))
 def test_every_message_of_the_program_is_there(text: str) -> None:
     options = cli.answer(["--help"], {}, monotonic()).output
     assert messages.is_said(text, LINES) or messages.is_said(" ".join(text.split()), " ".join(options.split()))

@@ -6,7 +6,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import zlib
 from pathlib import Path
 
 import pytest
@@ -101,19 +100,6 @@ def test_a_copy_in_full_length_that_broke_off_says_so(binary: Path, tmp_path: Pa
         assert (done.returncode, done.stderr.count(b"\n"), b"damaged" in done.stderr) == (1, 1, True), cut
 
 
-def test_altered_anywhere_the_second_stage_says_so(binary: Path, tmp_path: Path) -> None:
-    whole = binary.read_bytes()
-    archive = whole.index(b"PYZ\0")
-    places = [*range(archive, len(whole), 300_000), archive // 2, archive - 5000, len(whole) - 1]
-    for place in places:
-        altered = bytearray(whole)
-        altered[place] ^= 0x10
-        done = damaged(binary, tmp_path / "copy", bytes(altered), "--version")
-        assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1), place
-        assert done.stderr.startswith(b"internal error: "), place
-        assert b"damaged" in done.stderr, place
-
-
 def test_a_crash_is_one_line_and_1(binary: Path) -> None:
     for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT):
         with serving(servers.wait_for_close) as port:
@@ -137,9 +123,6 @@ def wait_until_caught(pid: int, number: int) -> None:
 
 
 def test_the_seal_is_the_files_own(binary: Path) -> None:
-    data = bytearray(binary.read_bytes())
-    at = data.index(b"the seal of this file") + 24
-    size, archive, archive_size, checksum, end = struct.unpack_from("=QQQQ16s", data, at)
-    data[at : at + 48] = bytes(48)
-    assert (size, checksum, end) == (len(data), zlib.crc32(data), data[-16:])
-    assert data[archive + archive_size - 88 :].startswith(b"MEI\014\013\012\013\016")
+    data = binary.read_bytes()
+    size, end = struct.unpack_from("=Q16s", data, data.index(b"the seal of this file") + 24)
+    assert (size, end) == (len(data), data[-16:])

@@ -2,6 +2,7 @@
 
 import _signal
 import os
+import posix
 import runpy
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from probe import __main__, __version__, cli, hot, watchdog
+from probe import __main__, __version__, cli, hot
 from probe.check import Check
 from probe.errors import UsageError
 from probe.verdict import Verdict
@@ -31,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
     def started(*arguments: str, **environ: str) -> int:
         monkeypatch.setattr(sys, "argv", ["healthchecker", *arguments])
-        monkeypatch.setattr(os, "environb", {name.encode(): value.encode() for name, value in environ.items()})
+        monkeypatch.setattr(posix, "environ", {name.encode(): value.encode() for name, value in environ.items()})
         monkeypatch.setattr(os, "_exit", end)
         with pytest.raises(Ended) as ended:
             __main__.main()
@@ -39,20 +40,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
         return status
 
     return started
-
-
-@pytest.fixture(autouse=True)
-def _no_first_stage_went_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hot, "begun", 0.0)
-
-
-def test_a_check_that_the_first_stage_left_is_timed_from_there(
-    run: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(hot, "begun", monotonic() - 5)
-    for port in ("-port=", "-p"):
-        assert run(f"{port}{servers.free_port()}") == 1
-        assert ": no reply within 2s, still connecting to 127.0.0.1\n" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["-port=PORT"], ["-pPORT"]], ids=["ordinary", "click's"])
@@ -64,16 +51,12 @@ def test_a_healthy_check_is_0(run: Callable[..., int], arguments: list[str]) -> 
 def test_the_environment_is_read_and_then_emptied(run: Callable[..., int], capfd: pytest.CaptureFixture[str]) -> None:
     assert run(HEALTHCHECKER_PORT=str(servers.free_port()), http_proxy="http://127.0.0.1:1") == 1
     assert "connection refused" in capfd.readouterr().err
-    assert not os.environb
+    assert not posix.environ
 
 
 def test_a_variable_that_cannot_be_unset_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stubborn(dict[bytes, bytes]):
-        def __delitem__(self, name: bytes) -> None:
-            raise OSError
-
     with serving(servers.replying(servers.OK)) as port:
-        monkeypatch.setattr(os, "environb", Stubborn({b"": b"x"}))
+        monkeypatch.setattr(posix, "environ", {b"": b"x"})
         assert __main__.run([f"-port={port}"], monotonic()) == 0
 
 
@@ -93,7 +76,7 @@ def test_python_m_runs_it(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         raise Ended(status)
 
     monkeypatch.setattr(os, "_exit", end)
-    monkeypatch.setattr(os, "environb", {})
+    monkeypatch.setattr(posix, "environ", {})
     monkeypatch.setattr(sys, "argv", ["healthchecker", "--version"])
     monkeypatch.delitem(sys.modules, "probe.__main__")
     with pytest.raises(Ended):
@@ -146,24 +129,6 @@ def test_help_and_version_are_answers() -> None:
 
 def test_a_check_is_answered_by_click_too() -> None:
     assert "connection refused" in answered("-p", str(servers.free_port())).output
-
-
-@pytest.mark.parametrize("arguments", [["--prot=1"], ["https://localhost:1/"]], ids=["click's", "https"])
-def test_the_first_stage_leaves_to_the_second_what_is_its(arguments: list[str]) -> None:
-    assert hot.main(["healthchecker", *arguments]) is None
-
-
-def test_the_first_stage_times_what_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    orders: list[tuple[float, int, str]] = []
-    monkeypatch.setattr(watchdog, "arm", lambda *order: orders.append(order))
-    assert hot.main(["healthchecker", "https://localhost:1/", "-t=5"]) is None
-    ((_, status, line),) = orders
-    assert (status, line) == (1, "unhealthy: GET https://localhost:1/: no reply within 5s\n")
-
-
-def test_the_first_stage_answers_the_ordinary(capfd: pytest.CaptureFixture[str]) -> None:
-    assert hot.main(["healthchecker", f"-port={servers.free_port()}"]) == 1
-    assert "connection refused" in capfd.readouterr().err
 
 
 def test_the_shortcut_answers_the_ordinary() -> None:

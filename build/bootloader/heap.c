@@ -1,0 +1,393 @@
+/*
+ * The heap of the snapshot: what is allocated while it is recorded, at addresses that are the same in every process.
+ *
+ * The linker puts the functions below in the place of malloc and free (ld's option --wrap). In a process that goes on
+ * with a snapshot they are the C library's, but for one thing: a block of the snapshot that is freed is left alone.
+ *
+ * While it is recorded, the blocks come from here. The same calls give the same addresses, whatever else is in the
+ * process. Blocks that are freed become zeros, so that nothing of them is in the snapshot, and join the free ones at
+ * their sides, so that the snapshot is about as large as what lives in it. The notes on blocks lie outside of the
+ * heap, for nothing asks for them once the snapshot is taken.
+ *
+ * Where a block comes to lie is a matter of speed. The calls are nearly the same each time, so the build can find out
+ * by one snapshot what the next one should look like (layout.py): what an ordinary run writes to lies together, so that
+ * few pages have to be copied, and so on. For this the heap begins with areas, and a list has the area of each block. A
+ * block is known by the step of the recording that it is made in, its size, and how many of that size came before it in
+ * the step. (By the number of the call alone it would not be: sets of what is hashed by its address are gone through in
+ * another order where the addresses are others, and one call more would give every later block another number.) A block
+ * that finds no room in its area, or has none, is one of the rest. So a list that does not fit costs speed, and nothing
+ * else.
+ *
+ * Sizes and places are counted in units of 16 bytes, the alignment of malloc. A tag of each block stands at its first
+ * and its last unit ("boundary tags", D. Knuth, The Art of Computer Programming, 2.5), a free block is in the list of
+ * its size, and a block that is wanted is cut from the smallest that is large enough.
+ */
+
+#include "heap.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+bool recording;
+
+enum { EXACT = 256, LISTS = EXACT + 32, NONE = 0 };
+
+typedef uint32_t units;
+
+/* Tags: the size, and whether the block is in use. */
+enum { USED = 1U };
+
+/* Notes on each unit of the heap. Unit 0 is never given away: its number stands for no block. */
+static units *tags, *next_free, *previous_free;
+static units lists[LISTS]; /* the first free block of each size; behind EXACT, of sizes between two powers of two */
+static units unused; /* the first unit that was never given away */
+
+/* By what each block in use is known. */
+enum { SIZES = 256 };
+static uint64_t *keys;
+static uint64_t step = 1;
+static uint32_t counts[SIZES]; /* of the blocks made in this step, by their size's remainder */
+
+/* The areas: what is left of each. Behind them the rest begins. */
+static struct {
+    units next, end;
+} areas[AREAS];
+static units rest;
+static const struct layout *layout;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *old);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+int __real_posix_memalign(void **block, size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *old);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+int __wrap_posix_memalign(void **block, size_t alignment, size_t size);
+
+static bool
+in_heap(const void *address)
+{
+    return (const char *)address >= heap_start && (const char *)address < heap_end;
+}
+
+static units
+place_of(const void *block)
+{
+    return (units)((size_t)((const char *)block - heap_start) / UNIT);
+}
+
+static char *
+address_of(units place)
+{
+    return heap_start + ((size_t)place * UNIT);
+}
+
+static units
+size_at(units place)
+{
+    return tags[place] >> 1U;
+}
+
+static size_t
+heap_size(void)
+{
+    return (size_t)((uintptr_t)heap_end - (uintptr_t)heap_start);
+}
+
+static void
+tag(units place, units size, units use)
+{
+    tags[place] = tags[place + size - 1] = size << 1U | use;
+}
+
+static units *
+list_of(units size)
+{
+    return &lists[size < EXACT ? size : (units)EXACT + 31 - (units)__builtin_clz(size / EXACT)];
+}
+
+static void
+put_in_list(units place, units size)
+{
+    units *list = list_of(size);
+    tag(place, size, 0);
+    previous_free[place] = NONE;
+    next_free[place] = *list;
+    if (*list)
+        previous_free[*list] = place;
+    *list = place;
+}
+
+static void
+take_out_of_list(units place, units size)
+{
+    units before = previous_free[place];
+    units after = next_free[place];
+    if (before)
+        next_free[before] = after;
+    else
+        *list_of(size) = after;
+    if (after)
+        previous_free[after] = before;
+}
+
+/* The smallest free block of a list that is large enough; NONE where there is none. */
+static units
+smallest_in(units first, units size)
+{
+    units best = NONE;
+    for (units place = first; place; place = next_free[place]) {
+        units found = size_at(place);
+        if (found == size)
+            return place;
+        if (found > size && (!best || found < size_at(best)))
+            best = place;
+    }
+    return best;
+}
+
+/* The smallest free block that is large enough, out of its list; NONE where there is none. */
+static units
+find_free(units size)
+{
+    for (units *list = list_of(size); list < lists + LISTS; list++) {
+        units found = list < lists + EXACT ? *list : smallest_in(*list, size);
+        if (found) {
+            take_out_of_list(found, size_at(found));
+            return found;
+        }
+    }
+    return NONE;
+}
+
+static uint64_t
+next_key(units size)
+{
+    return step << 40U | (uint64_t)(size % SIZES) << 32U | counts[size % SIZES]++;
+}
+
+/* The area that the layout has for a block; AREAS where it has none. */
+static uint64_t
+area_of(uint64_t key)
+{
+    size_t from = 0;
+    size_t to = layout->count;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (layout->blocks[middle].key < key)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < layout->count && layout->blocks[from].key == key ? layout->blocks[from].area : AREAS;
+}
+
+/* Room in an area; NONE where there is none. */
+static units
+find_in_area(uint64_t area, units size)
+{
+    if (area >= AREAS || areas[area].end - areas[area].next < size)
+        return NONE;
+    units place = areas[area].next;
+    areas[area].next += size;
+    return place;
+}
+
+/* Room behind the areas; NONE where there is none. */
+static units
+find_in_rest(units size)
+{
+    units place = find_free(size);
+    if (place) {
+        units left = size_at(place) - size;
+        if (left)
+            put_in_list(place + size, left);
+    } else {
+        if (address_of(unused + size) > heap_end)
+            return NONE;
+        place = unused;
+        unused += size;
+    }
+    return place;
+}
+
+/* A block of zeros. */
+static void *
+take(size_t wanted)
+{
+    if (wanted > heap_size())
+        return NULL;
+    units size = wanted ? (units)((wanted + UNIT - 1) / UNIT) : 1;
+    uint64_t key = next_key(size);
+    units place = find_in_area(area_of(key), size);
+    if (!place)
+        place = find_in_rest(size);
+    if (!place)
+        return NULL;
+    tag(place, size, USED);
+    keys[place] = key;
+    return address_of(place);
+}
+
+static void
+give_back(void *block)
+{
+    units place = place_of(block);
+    units size = size_at(place);
+    memset(block, 0, (size_t)size * UNIT);
+    keys[place] = 0;
+    if (place < rest)
+        return; /* the layout did not expect that */
+    if (!(tags[place - 1] & (units)USED)) {
+        units before = size_at(place - 1);
+        place -= before;
+        size += before;
+        take_out_of_list(place, before);
+    }
+    if (place + size == unused) {
+        unused = place;
+        return;
+    }
+    if (!(tags[place + size] & (units)USED)) {
+        units after = size_at(place + size);
+        take_out_of_list(place + size, after);
+        size += after;
+    }
+    put_in_list(place, size);
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+    return recording ? take(size) : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+    if (!recording)
+        return __real_calloc(count, size);
+    size_t all;
+    return __builtin_mul_overflow(count, size, &all) ? NULL : take(all);
+}
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+    if (!in_heap(old))
+        return old ? __real_realloc(old, size) : __wrap_malloc(size);
+    void *new = __wrap_malloc(size);
+    if (!new)
+        return NULL;
+    /* Later the old block's size is not known any more: what lies behind it is copied too, and does no harm. */
+    size_t most = recording ? (size_t)size_at(place_of(old)) * UNIT : (size_t)(heap_end - (char *)old);
+    memcpy(new, old, size < most ? size : most);
+    __wrap_free(old);
+    return new;
+}
+
+/* A block whose address is a multiple of the alignment: what lies before that is given back. */
+static void *
+take_aligned(size_t alignment, size_t size)
+{
+    char *block = take(size + alignment);
+    if (!block)
+        return NULL;
+    size_t before = -(uintptr_t)block % alignment;
+    if (!before)
+        return block;
+    units place = place_of(block);
+    units aligned = place_of(block + before);
+    tag(aligned, size_at(place) - (aligned - place), USED);
+    keys[aligned] = keys[place];
+    tag(place, aligned - place, USED);
+    give_back(block);
+    return address_of(aligned);
+}
+
+void *
+__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return recording ? take_aligned(alignment, size) : __real_aligned_alloc(alignment, size);
+}
+
+int
+__wrap_posix_memalign(void **block, size_t alignment, size_t size)
+{
+    if (!recording)
+        return __real_posix_memalign(block, alignment, size);
+    *block = take_aligned(alignment, size);
+    return *block ? 0 : ENOMEM;
+}
+
+void
+__wrap_free(void *old)
+{
+    if (!in_heap(old))
+        __real_free(old);
+    else if (recording)
+        give_back(old);
+}
+
+/* An array of zeros, with an element of that size for each unit of the heap. */
+static void *
+notes(size_t size_of_each)
+{
+    size_t size = heap_size() / UNIT * size_of_each;
+    void *array = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (array == MAP_FAILED)
+        abort();
+    return array;
+}
+
+void
+start_recording(const struct layout *wanted)
+{
+    tags = notes(sizeof *tags);
+    next_free = notes(sizeof *next_free);
+    previous_free = notes(sizeof *previous_free);
+    keys = notes(sizeof *keys);
+    layout = wanted;
+    rest = 1;
+    for (int i = 0; i < AREAS; i++) {
+        areas[i].next = rest;
+        rest += (units)layout->sizes[i];
+        areas[i].end = rest;
+    }
+    unused = rest;
+    tag(rest - 1, 1, USED);
+    recording = true;
+}
+
+void
+next_step(void)
+{
+    step++;
+    memset(counts, 0, sizeof counts);
+}
+
+size_t
+stop_recording(void)
+{
+    recording = false;
+    return (size_t)unused * UNIT;
+}
+
+size_t
+next_block(size_t from, struct block *block)
+{
+    units place = (units)from;
+    while (place < unused && !keys[place])
+        place++;
+    if (place == unused)
+        return 0;
+    *block = (struct block){.key = keys[place], .place = place, .size = size_at(place)};
+    return place + 1;
+}

@@ -1,0 +1,135 @@
+"""What the launcher runs while the snapshot is recorded: the whole program is imported, and rehearsed.
+
+The modules come from PyInstaller's PYZ: marshalled and compressed one by one. The arguments are the entry point as
+`module:function`, who renews what a process must not share with another one, the file of a script that rehearses the
+program, and files for that to read. That script imports what it needs to be there before the others, and its function
+`rehearse` is called when all are there.
+
+The rehearsal is what makes the first check of a process as quick as its hundredth would be: what is computed once is
+there, and the interpreter has learnt where the attributes of a type are found, and which operands an instruction
+mostly meets. Nothing of this file or of the rehearsal is left in the snapshot.
+"""
+
+import posix
+import sys
+import zlib
+from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
+from marshal import loads
+from posix import _exit, listdir, readlink, write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+PYZ_MAGIC = b"PYZ\0"
+TABLE = slice(8, 12)  # where its place is written, behind this magic number and that of the bytecode
+PACKAGE = 1  # the kind of an entry that is a package
+NAMESPACE = 3  # and of a package that has no code
+
+PROCESS = "/proc/self"
+STDERR = 2
+
+
+class Importer:
+    """Finds and loads the modules of a PYZ (Python's language reference, 5.3 and 5.4)."""
+
+    def __init__(self, pyz: memoryview, step: "Callable[[], None]") -> None:
+        self._pyz = pyz
+        self._step = step
+        self._table: dict[str, tuple[int, int, int]] = dict(
+            loads(pyz[int.from_bytes(pyz[TABLE]) :])  # name: kind, offset, length
+        )
+
+    def names(self) -> list[str]:
+        """Those of all modules."""
+        return list(self._table)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
+        """Where the module comes from; None where it is not in the PYZ."""
+        entry = self._table.get(name)
+        return ModuleSpec(name, self, is_package=entry[0] in (PACKAGE, NAMESPACE)) if entry else None  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """The usual kind of module."""
+
+    def exec_module(self, module: "ModuleType") -> None:
+        """Run the module's code in it."""
+        _, offset, length = self._table[module.__name__]
+        self._step()
+        code = loads(zlib.decompress(self._pyz[offset : offset + length]))
+        self._step()
+        exec(code, module.__dict__)
+        self._step()
+
+
+def put_off_renewal() -> None:
+    """Note what modules give to os.register_at_fork, for the program to call it where it needs it."""
+    renewals: list[Callable[[], object]] = []
+    module = type(sys)("_snapshot")
+    module.__dict__["renewals"] = renewals
+
+    def register_at_fork(*, after_in_child: "Callable[[], object] | None" = None, **_: object) -> None:
+        if after_in_child:
+            renewals.append(after_in_child)
+
+    sys.modules["_snapshot"] = module
+    posix.register_at_fork = register_at_fork
+
+
+def forget(importer: Importer) -> None:
+    """Leave no way back to the archive: what is not imported by now is not there."""
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
+    for name in importer.names():
+        spec = sys.modules[name].__spec__
+        if spec:
+            spec.loader = sys.modules[name].__loader__ = None
+
+
+def refuse(reason: str) -> None:
+    """End the recording, with a line that says why."""
+    write(STDERR, f"{reason}\n".encode())
+    _exit(1)
+
+
+def refuse_what_a_process_owns() -> None:
+    """A thread or an open file would not be there where the snapshot is gone on with."""
+    if len(listdir(f"{PROCESS}/task")) > 1:
+        refuse("a thread is running behind the rehearsal")
+    for number in listdir(f"{PROCESS}/fd"):
+        if int(number) > STDERR:
+            try:
+                opened = readlink(f"{PROCESS}/fd/{number}")
+            except FileNotFoundError:  # that of the folder itself
+                continue
+            refuse(f"{opened} is open behind the rehearsal")
+
+
+def main(archive: memoryview, step: "Callable[[], None]", arguments: list[str]) -> object:
+    """Import, rehearse, forget; what to call."""
+    if archive[:4] != PYZ_MAGIC:
+        refuse("the modules are of an unknown format")
+    entry_point, renewed_by, rehearsal, *files = arguments
+    if renewed_by == "program":
+        put_off_renewal()
+    importer = Importer(archive, step)
+    sys.meta_path.append(importer)
+    sys.path_hooks.clear()
+    sys.warnoptions.append("ignore")  # nothing but what the program says belongs on standard error
+    with open(rehearsal, encoding="utf-8") as file:
+        code = compile(file.read(), "<rehearsal>", "exec", dont_inherit=True, optimize=2)
+    sys.argv = [rehearsal, *files]
+    names: dict[str, Any] = {"__name__": "rehearsal", "__builtins__": __builtins__}
+    exec(code, names)
+    for name in importer.names():
+        __import__(name)
+    names["rehearse"](step)
+    sys.argv = []
+    forget(importer)
+    if threading := sys.modules.get("threading"):
+        threading.main_thread().__dict__["_native_id"] = 0  # the number of this process
+    sys.path_importer_cache.clear()
+    refuse_what_a_process_owns()
+    module, _, function = entry_point.partition(":")
+    return getattr(sys.modules[module], function)
