@@ -168,7 +168,7 @@ def _with_snapshot(inputs: list[str], script: layout.Script, folder: Path, progr
     not linked (address space layout randomization), another time and another number, and none of that belongs in it.
     """
     for name in ("snapshot", "another"):
-        _record(folder, program, name)
+        record(folder, program, name)
     for part in ("variables", "heap"):
         if (folder / f"snapshot.{part}").read_bytes() != (folder / f"another.{part}").read_bytes():
             raise BuildError(f"the snapshot is another one in each process (its {part}); see snapshot.c")
@@ -182,8 +182,8 @@ def _with_snapshot(inputs: list[str], script: layout.Script, folder: Path, progr
     return output
 
 
-def _record(folder: Path, program: Program, name: str) -> None:
-    """Record a snapshot, in files of that name.
+def record(folder: Path, program: Program, name: str) -> None:
+    """Have the folder's launcher record a snapshot, in files of that name. Raises BuildError.
 
     The names of files are relative to the folder, so that they are the same wherever that is.
     """

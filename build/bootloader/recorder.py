@@ -42,6 +42,11 @@ class Importer:
             loads(pyz[int.from_bytes(pyz[TABLE]) :])  # name: kind, offset, length
         )
 
+    def close(self) -> None:
+        """Let the PYZ go: a module may still hold on to this importer."""
+        self._table.clear()
+        self._pyz = memoryview(b"")
+
     def names(self) -> list[str]:
         """Those of all modules."""
         return list(self._table)
@@ -82,9 +87,10 @@ def forget(importer: Importer) -> None:
     """Leave no way back to the archive: what is not imported by now is not there."""
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
     for name in importer.names():
-        spec = sys.modules[name].__spec__
-        if spec:
-            spec.loader = sys.modules[name].__loader__ = None
+        module = sys.modules.get(name)
+        if module and module.__spec__:
+            module.__spec__.loader = module.__loader__ = None
+    importer.close()
 
 
 def refuse(reason: str) -> None:
@@ -123,7 +129,10 @@ def main(archive: memoryview, step: "Callable[[], None]", arguments: list[str]) 
     names: dict[str, Any] = {"__name__": "rehearsal", "__builtins__": __builtins__}
     exec(code, names)
     for name in importer.names():
-        __import__(name)
+        try:
+            __import__(name)
+        except ImportError:  # one for another system, or that wants a package which is not there
+            continue
     names["rehearse"](step)
     sys.argv = []
     forget(importer)

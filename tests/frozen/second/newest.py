@@ -1,0 +1,18 @@
+"""Reads a JSON list of versions, and prints the newest of them."""
+
+import json
+import sys
+
+import click
+from packaging.version import Version
+
+
+@click.command()
+@click.argument("file", type=click.File())
+def main(file):
+    """Print the newest of the versions in FILE."""
+    click.echo(max(json.load(file), key=Version))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+"""What the program does before its snapshot is taken."""
+
+import newest
+from click.testing import CliRunner
+
+
+def rehearse(step):
+    """Ask for the help, some times."""
+    for _ in range(20):
+        step()
+        CliRunner().invoke(newest.main, ["--help"])
