@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import TextIO
 
 import click
 from packaging.version import Version
@@ -9,7 +10,7 @@ from packaging.version import Version
 
 @click.command()
 @click.argument("file", type=click.File())
-def main(file):
+def main(file: TextIO) -> None:
     """Print the newest of the versions in FILE."""
     click.echo(max(json.load(file), key=Version))
 
