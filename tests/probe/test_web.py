@@ -6,6 +6,7 @@ import re
 import select
 import socket
 import ssl
+import subprocess
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,50 @@ def test_certifi_is_trusted_where_the_system_has_no_store(
     assert trusted() > 100
     (tmp_path / "empty").write_bytes(authority.file.read_bytes())
     assert trusted() == 1
+
+
+@pytest.fixture
+def store(authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A store of the system's as Debian has it: a file, and beside it what that consists of, by hashes."""
+    name = subprocess.run(
+        ["openssl", "x509", "-in", authority.file, "-noout", "-subject_hash"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    (tmp_path / f"{name}.0").symlink_to(authority.file)
+    (tmp_path / "store").write_bytes(authority.file.read_bytes())
+    monkeypatch.setattr(trust, "TRUST_STORES", (str(tmp_path / "store"),))
+    return tmp_path / "store"
+
+
+def test_a_certificate_is_looked_up_by_its_hash(store: Path, authority: Authority) -> None:
+    assert store.exists()
+    assert trusted() == 0  # none is read before it is wanted
+    with serving(servers.replying(servers.OK), tls=authority.context("localhost")) as port:
+        assert fetch(f"https://localhost:{port}/").status == 200
+
+
+def test_no_other_certificate_is_trusted_by_its_hash(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "another").mkdir()
+    other = Authority(tmp_path / "another")
+    with serving(servers.replying(servers.OK), tls=other.context("localhost")) as port:
+        with pytest.raises(CheckFailed, match="^certificate not trusted: "):
+            fetch(f"https://localhost:{port}/")
+        store.write_bytes(store.read_bytes() + other.file.read_bytes())
+        assert fetch(f"https://localhost:{port}/").status == 200
+
+
+def test_a_store_that_is_not_what_the_hashes_lead_to_is_the_one_that_counts(
+    store: Path, authority: Authority, tmp_path: Path
+) -> None:
+    (tmp_path / "another").mkdir()
+    store.write_bytes(Authority(tmp_path / "another").file.read_bytes() + b"\n")
+    with (
+        serving(servers.replying(servers.OK), tls=authority.context("localhost")) as port,
+        pytest.raises(CheckFailed, match="^certificate not trusted: "),
+    ):
+        fetch(f"https://localhost:{port}/")
 
 
 def test_a_system_store_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
