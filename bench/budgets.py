@@ -24,12 +24,12 @@ ROUNDS = {"of curl": 100, "of one-file": 12, "of busybox": 100, "late": 3}
 # Wall, and CPU where that is given too, as a ratio to the rival on the same path.
 ORDINARY = 0.3
 OF_CURL = {"help": 0.6, "https": 0.85}
-OF_BUSYBOX = 1.8
+OF_BUSYBOX = 1.45
 OF_ONE_FILE = 0.01
 INSTRUCTIONS = {"healthy": 0.45, "503": 0.55, "refused": 0.55, "URL": 0.55, "help": 10.0, "https": 20.0}  # millions
 PEAK_MEMORY = 8.0  # MB
-PAGE_FAULTS = 210.0  # with the pages that are copied at once
-SIZE = 28.0  # MB
+PAGE_FAULTS = 160.0  # with the pages that are copied at once
+SIZE = 32.0  # MB
 LATE = 100.0  # ms from the timeout to the end, the process's start included, with more processes at work than cores
 TIMEOUTS = {"http": [600], "https": [1, 10, 30, 60, 600]}  # ms; the short ones end within the start
 
