@@ -1,24 +1,20 @@
 """`python -m probe`, the console script and the frozen program's entry: one run, one exit status."""
 
-import _signal  # signal itself makes enumerations of it all
 import os
 import posix
+import signal
 import sys
 from time import monotonic
+from typing import NoReturn
 
 from probe.renewal import renew
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import NoReturn
-
-    from probe.verdict import Verdict
+from probe.verdict import Verdict
 
 # Docker ends with SIGTERM what is late; the frozen program knows of all of them by itself.
-INTERRUPTS = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT, _signal.SIGUSR1, _signal.SIGUSR2, _signal.SIGXCPU)
+INTERRUPTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
-def main() -> "NoReturn":
+def main() -> NoReturn:
     """Run with the process's arguments and environment, write the outcome, end the process.
 
     The environment is read once and then emptied, for no library and no C function to find a variable that would
@@ -28,8 +24,8 @@ def main() -> "NoReturn":
     started = monotonic()
     try:
         for number in INTERRUPTS:
-            if _signal.getsignal(number) == _signal.SIG_DFL:  # nohup has it ignored
-                _signal.signal(number, _signal.default_int_handler)
+            if signal.getsignal(number) == signal.SIG_DFL:  # nohup has it ignored
+                signal.signal(number, signal.default_int_handler)
         os._exit(run(sys.argv[1:], started))
     except KeyboardInterrupt:  # before anything was opened
         from probe import verdict
@@ -49,7 +45,7 @@ def run(arguments: list[str], started: float) -> int:
         except OSError:  # a name that is empty can be passed on, but not unset
             continue
 
-    def answer() -> "Verdict":
+    def answer() -> Verdict:
         outcome = hot.answer(arguments, environ, started)
         if outcome is not None:
             return outcome

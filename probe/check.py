@@ -17,7 +17,7 @@ class Check:
     __slots__ = ("cacert", "expected", "insecure", "target", "timeout", "verbose")
 
     def __init__(
-        self, target: Target, expected: Statuses, timeout: float, cacert: "Given | None", insecure: bool, verbose: bool
+        self, target: Target, expected: Statuses, timeout: float, cacert: Given | None, insecure: bool, verbose: bool
     ) -> None:
         self.target = target
         self.expected = expected
@@ -27,7 +27,7 @@ class Check:
         self.verbose = verbose
 
 
-def build(given: "dict[str, Given]") -> Check:
+def build(given: dict[str, Given]) -> Check:
     """The check that the given texts ask for, defaults filled in. Raises UsageError, naming what gave the value."""
     texts = DEFAULTS | given
     if "cacert" in texts:

@@ -6,17 +6,14 @@ then ends without it.
 """
 
 import _thread
+from collections.abc import Callable
 from time import monotonic
+from typing import TypeVar
 
 from probe.errors import DeadlineExceeded
 from probe.values import show_duration
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    Result = TypeVar("Result")
+Result = TypeVar("Result")
 
 
 class Deadline:
@@ -61,7 +58,7 @@ class Deadline:
         return Deadline(min(seconds, (self.timeout - (now - self.started)) / 2), now)
 
 
-def within(deadline: Deadline, call: "Callable[[], Result]") -> "Result":
+def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
     """The call's result, or its exception; DeadlineExceeded where neither came in time.
 
     A call that is late goes on in its thread until the process ends. Where no thread can be had (a limit on

@@ -8,7 +8,7 @@ class ProbeError(Exception):
 class UsageError(ProbeError):
     """The arguments or the environment ask for something that cannot be done; nothing was sent."""
 
-    def __init__(self, message: str, refused: "str | None" = None) -> None:
+    def __init__(self, message: str, refused: str | None = None) -> None:
         super().__init__(message)
         self.refused = refused  # the value that is not what it should be, where it is one
 

@@ -5,13 +5,11 @@ read of a body. No codec is looked up by name and no library is used for HTML: t
 imported.
 """
 
+from collections.abc import Callable
+
 from probe.charsets import WINDOWS_1252, upper_half
 from probe.reply import BODY_LIMIT
 from probe.text import LINE_LIMIT, clip, printable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CODING_LIMIT = 50  # bytes of the name of a coding that is not known here
 META_LIMIT = 1024  # bytes of a page that may name its charset (HTML, section 4.2.5.4)
@@ -27,7 +25,7 @@ REFERENCES = {
 }  # fmt: skip
 
 
-def excerpt(body: bytes, fields: "dict[bytes, bytes]") -> str:
+def excerpt(body: bytes, fields: dict[bytes, bytes]) -> str:
     """Show the start of a body with these header fields, in printable characters; "" where there is none."""
     coding = fields.get(b"content-encoding", b"").lower() or b"identity"
     content = body if coding == b"identity" else _decompress(body, coding)
@@ -120,7 +118,7 @@ def _unit(data: bytes, position: int, big: bool) -> int:
     return int.from_bytes(data[position : position + 2], "big" if big else "little")
 
 
-CHARSETS: "dict[bytes, Callable[[bytes], str]]" = {
+CHARSETS: dict[bytes, Callable[[bytes], str]] = {
     **dict.fromkeys((b"utf-16", b"utf-16le"), lambda data: _utf_16(data, big=False)),  # Encoding, section 4.2
     b"utf-16be": lambda data: _utf_16(data, big=True),
 }

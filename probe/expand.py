@@ -15,7 +15,7 @@ DIGITS = frozenset("0123456789")
 DEEPEST = 10  # defaults in defaults: each level reads the text once more
 
 
-def expand(text: str, environ: "dict[bytes, bytes]") -> str:
+def expand(text: str, environ: dict[bytes, bytes]) -> str:
     """The text with every expansion made; a dollar sign that starts none stays.
 
     Raises UsageError for an unset variable without a default and for braces that hold something else.
@@ -62,7 +62,7 @@ def _closing_brace(text: str, dollar: int) -> int:
     raise UsageError(f"{quote(text[dollar:])} has no closing brace; write ${{NAME}} or ${{NAME:-default}}")
 
 
-def _value(inside: str, environ: "dict[bytes, bytes]") -> str:
+def _value(inside: str, environ: dict[bytes, bytes]) -> str:
     """What `${inside}` stands for: an empty variable takes the default too, as in a shell."""
     name, colon_dash, default = inside.partition(":-")
     if not name or name[0] in DIGITS or not set(name) <= LETTERS | DIGITS:

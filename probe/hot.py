@@ -1,9 +1,8 @@
 """The ordinary arguments, answered without click.
 
-Nearly every run is a HEALTHCHECK with one or two plain options. Such a run needs no command-line library, and with an
-http target the frozen program needs not even a fully initialised interpreter: this module and all that it imports stand
-on modules built into it. It is a shortcut, never a second opinion. Whatever is not plainly ordinary, help and every
-error included, is left to `probe.cli`, which comes to the same check for every list accepted here.
+Nearly every run is a HEALTHCHECK with one or two plain options. To read those by a command-line library would take as
+long as the check. It is a shortcut, never a second opinion. Whatever is not plainly ordinary, help and every error
+included, is left to `probe.cli`, which comes to the same check for every list accepted here.
 """
 
 from probe import check, verdict
@@ -14,28 +13,24 @@ from probe.options import SPELLINGS, Given, settle
 from probe.verdict import Verdict
 
 
-def answer(arguments: "list[str]", environ: "dict[bytes, bytes]", started: float) -> "Verdict | None":
+def answer(arguments: list[str], environ: dict[bytes, bytes], started: float) -> Verdict | None:
     """The verdict on an ordinary argument list; None for every other."""
     wanted = parse(arguments, environ)
     return verdict.reach(wanted, started) if wanted else None
 
 
-def parse(arguments: "list[str]", environ: "dict[bytes, bytes]") -> "Check | None":
+def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Check | None:
     """The check that an ordinary argument list asks for; None where click has to look at it."""
     try:
         given = _given([expand(argument, environ) for argument in arguments])
         if given is None:
             return None
-        settled = settle(given, environ)
-        # An international name needs a codec, which the core interpreter does not have.
-        if not all([one.text.isascii() for one in settled.values()]):
-            return None
-        return check.build(settled)
+        return check.build(settle(given, environ))
     except UsageError:
         return None
 
 
-def _given(arguments: "list[str]") -> "dict[str, Given] | None":
+def _given(arguments: list[str]) -> dict[str, Given] | None:
     """What the arguments give, by option; None for help, a spelling unknown here, or a value that looks like one."""
     given: dict[str, Given] = {}
     rest = iter(arguments)

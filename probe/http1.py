@@ -1,12 +1,14 @@
 """One GET over plain HTTP/1.1 under one deadline: the engine of every http check, and the connections of https.
 
-Built on `_socket` and modules that are built into the interpreter, because it also runs before the standard library
-can be imported. One request is the whole conversation: it asks the server to close, reads the head of the reply, and
-takes what little of a body comes at once.
+Built on `_socket`, which has the sockets without the layer that `socket` puts over them in Python. One request is the
+whole conversation: it asks the server to close, reads the head of the reply, and takes what little of a body comes at
+once.
 """
 
 import _socket
 from _socket import AF_INET, AF_INET6, MSG_NOSIGNAL, SOCK_STREAM
+from contextlib import suppress
+from typing import Any
 
 from probe import __version__
 from probe.deadline import Deadline, within
@@ -17,10 +19,6 @@ from probe.target import Target
 from probe.text import quote
 from probe.tls_hello import client_hello
 from probe.values import Statuses
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 PIECE = 16 * 1024  # bytes per receive
 
@@ -106,7 +104,7 @@ def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
     raise CheckFailed("; ".join([f"{address}: {reason}" for address, reason in failures.items()]))
 
 
-def _connected(family: int, address: "tuple[Any, ...]", timeout: float) -> _socket.socket:
+def _connected(family: int, address: tuple[Any, ...], timeout: float) -> _socket.socket:
     connection = _socket.socket(family, SOCK_STREAM)
     try:
         connection.settimeout(timeout)
@@ -117,7 +115,7 @@ def _connected(family: int, address: "tuple[Any, ...]", timeout: float) -> _sock
     return connection
 
 
-def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tuple[Any, ...]]]":
+def addresses(host: str, port: int, deadline: Deadline) -> list[tuple[int, tuple[Any, ...]]]:
     """Each address family and socket address of the host, in the resolver's order; at least one."""
     if host.lower() in LOCALHOST:
         return [(AF_INET, ("127.0.0.1", port)), (AF_INET6, ("::1", port))]
@@ -127,7 +125,7 @@ def addresses(host: str, port: int, deadline: Deadline) -> "list[tuple[int, tupl
         except OSError:
             continue
         return [(family, (host, port))]
-    # As bytes: a str would go through the idna codec, which the core interpreter does not have.
+    # As bytes: a str would go through the idna codec, which knows only IDNA 2003.
     name = host.encode("ascii")
     deadline.doing = f"looking up {quote(host)}"
     try:
@@ -170,10 +168,8 @@ def receive(connection: _socket.socket, deadline: Deadline, expected: Statuses) 
 
 def _send(connection: _socket.socket, data: bytes) -> None:
     """Send it all, unless the server stops listening: it may have answered before it closed."""
-    try:
+    with suppress(BrokenPipeError, ConnectionResetError):
         connection.sendall(data, MSG_NOSIGNAL)
-    except (BrokenPipeError, ConnectionResetError):
-        pass
 
 
 def _take_body(connection: _socket.socket, reader: ReplyReader, deadline: Deadline) -> None:

@@ -3,16 +3,14 @@
 It feeds click's parser and help, the shortcut in `probe.hot`, the environment's names and the reference in docs/.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from probe import values
 from probe.errors import UsageError
 from probe.expand import expand
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    Value = TypeVar("Value")
+Value = TypeVar("Value")
 
 
 class Option:
@@ -66,7 +64,7 @@ TEXTS = (
 )
 
 
-def spellings(options: "tuple[Option, ...]") -> "dict[str, Option]":
+def spellings(options: tuple[Option, ...]) -> dict[str, Option]:
     """Every way to write an option but the attached and clustered short forms: -port (as Go has it), --port, -p."""
     return {
         spelling: option
@@ -91,7 +89,7 @@ class Given:
         self.source = source
 
 
-def settle(command_line: "dict[str, Given]", environ: "dict[bytes, bytes]") -> "dict[str, Given]":
+def settle(command_line: dict[str, Given], environ: dict[bytes, bytes]) -> dict[str, Given]:
     """What the command line and the environment give together; a switch is there if it is on.
 
     The command line wins: what it names, also by another option, is not even looked at in the environment. An empty
@@ -119,7 +117,7 @@ def settle(command_line: "dict[str, Given]", environ: "dict[bytes, bytes]") -> "
     return environment | command_line
 
 
-def parsed(given: Given, parse: "Callable[[str], Value]") -> "Value":
+def parsed(given: Given, parse: Callable[[str], Value]) -> Value:
     """The parser's value of what was given. Raises UsageError with where it was."""
     try:
         return parse(given.text)

@@ -25,7 +25,7 @@ class Reply:
 
     __slots__ = ("body", "fields", "reason", "status")
 
-    def __init__(self, status: int, reason: bytes, fields: "dict[bytes, bytes]", body: bytes) -> None:
+    def __init__(self, status: int, reason: bytes, fields: dict[bytes, bytes], body: bytes) -> None:
         self.status = status  # 100 to 599
         self.reason = reason  # raw; may be empty
         self.fields = fields  # raw, by their names in lower case, each as it was last given
@@ -156,7 +156,7 @@ def _blank_line(data: bytearray, start: int) -> int:
     return with_return + 3 if with_return >= 0 else 0
 
 
-def _fields(head: bytes) -> "dict[bytes, bytes]":
+def _fields(head: bytes) -> dict[bytes, bytes]:
     """The known ones of the header fields, by their names in lower case, each as it was last given."""
     fields = {}
     for line in head.split(b"\n")[1:]:
@@ -167,17 +167,17 @@ def _fields(head: bytes) -> "dict[bytes, bytes]":
     return fields
 
 
-def _chunked(fields: "dict[bytes, bytes]") -> bool:
+def _chunked(fields: dict[bytes, bytes]) -> bool:
     return fields.get(b"transfer-encoding", b"").lower().endswith(b"chunked")
 
 
-def _length(fields: "dict[bytes, bytes]") -> int:
+def _length(fields: dict[bytes, bytes]) -> int:
     """How long the body says it is; more than is ever read where that is not said (RFC 9112, section 6.3)."""
     length = fields.get(b"content-length", b"").decode("latin-1")
     return int(length) if digits(length) and len(length) < 20 else BODY_LIMIT + 1
 
 
-def dechunk(data: bytes) -> "tuple[bytes, bool]":
+def dechunk(data: bytes) -> tuple[bytes, bool]:
     """The content of a chunked body as far as it goes, and whether it has come to its end (RFC 9112, section 7.1)."""
     content = bytearray()
     position = 0

@@ -127,7 +127,7 @@ def _instead(url: str, authority: str, behind: str) -> str:
     return f"{quote(f'--host={url}')} or {quote(alternative)}"
 
 
-def _split_port(authority: str) -> "tuple[str, str | None]":
+def _split_port(authority: str) -> tuple[str, str | None]:
     """The host and, where there is a colon behind it, the text of the port."""
     if authority.startswith("["):
         host_text, bracket, port_text = authority[1:].partition("]")
@@ -162,7 +162,7 @@ def _to_ascii(name: str) -> str:
 
     ASCII labels stay as they are: the underscore of Docker's service names is none of IDNA's.
     """
-    import idna  # needs modules that the core interpreter does not have
+    import idna  # takes its time, and few names need it
 
     try:
         mapped = idna.uts46_remap(name, std3_rules=False)

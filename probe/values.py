@@ -17,7 +17,7 @@ class Statuses:
 
     __slots__ = ("ranges", "text")
 
-    def __init__(self, text: str, ranges: "list[tuple[int, int]]") -> None:
+    def __init__(self, text: str, ranges: list[tuple[int, int]]) -> None:
         self.text = text
         self.ranges = ranges
 

@@ -3,7 +3,9 @@
 Such as: unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, expected 200 (3 ms): {"status":"DOWN"}
 """
 
-import posix
+import os
+from collections.abc import Callable
+from contextlib import suppress
 
 from probe import check, watchdog
 from probe.check import Check
@@ -12,10 +14,6 @@ from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.excerpt import excerpt
 from probe.reply import Reply
 from probe.text import LINE_LIMIT, clip, printable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 HEALTHY = 0
 UNHEALTHY = 1  # and every other failure: Docker reserves 2 (Dockerfile reference, HEALTHCHECK)
@@ -42,7 +40,7 @@ class Verdict:
         self.status = status
         self.output = output  # for standard output where the status is 0, for standard error otherwise
 
-    def emit(self, streams: "frozenset[int]") -> None:
+    def emit(self, streams: frozenset[int]) -> None:
         """Write the output to its stream, where that is one of those open at the start.
 
         A reader that is gone is no news, and one that does not read is not waited for: then the process ends here.
@@ -50,17 +48,14 @@ class Verdict:
         stream = STDOUT if self.status == HEALTHY else STDERR
         if not self.output or stream not in streams:
             return
-        with watchdog.Limit(WRITE_GRACE, self.status):
-            try:
-                _write(stream, self.output.encode())
-            except OSError:
-                pass
+        with watchdog.Limit(WRITE_GRACE, self.status), suppress(OSError):
+            _write(stream, self.output.encode())
 
 
 INTERRUPTED = Verdict(UNHEALTHY, "interrupted\n")
 
 
-def conclude(answer: "Callable[[], Verdict]") -> int:
+def conclude(answer: Callable[[], Verdict]) -> int:
     """Come to a verdict and write its output; its exit status. No exception of the answer's gets out."""
     streams = open_streams()
     try:
@@ -76,15 +71,15 @@ def conclude(answer: "Callable[[], Verdict]") -> int:
 
 def _write(stream: int, data: bytes) -> None:
     while data:
-        data = data[posix.write(stream, data) :]
+        data = data[os.write(stream, data) :]
 
 
-def open_streams() -> "frozenset[int]":
+def open_streams() -> frozenset[int]:
     """Which of the output streams are open. Asked first: a socket opened later may get a closed stream's number."""
     streams = set()
     for stream in (STDOUT, STDERR):
         try:
-            posix.fstat(stream)
+            os.fstat(stream)
         except OSError:
             continue
         streams.add(stream)

@@ -7,16 +7,15 @@ can be done in Python.
 """
 
 import _thread
-import posix
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
 from time import sleep
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # End the process in so many seconds, with that exit status, and that line on standard error; without a line, nothing is
 # said from now on, not even on an interrupt.
-arm: "Callable[[float, int, str], None] | None"
+arm: Callable[[float, int, str], None] | None
 try:
     import _watchdog
 except ImportError:
@@ -28,11 +27,9 @@ else:
 def ignore_interrupts() -> None:
     """What comes while the verdict is written comes too late to change it. In the frozen program `arm` sees to that."""
     if arm is None:
-        import _signal
-
-        for number in _signal.valid_signals():
-            if _signal.getsignal(number) is _signal.default_int_handler:
-                _signal.signal(number, _signal.SIG_IGN)
+        for number in signal.valid_signals():
+            if signal.getsignal(number) is signal.default_int_handler:
+                signal.signal(number, signal.SIG_IGN)
 
 
 class Limit:
@@ -49,10 +46,8 @@ class Limit:
         if arm:
             arm(self._seconds, self._status, "")
             return
-        try:
+        with suppress(RuntimeError):  # no thread to be had: what is done here is trusted to end
             _thread.start_new_thread(self._wait, ())
-        except RuntimeError:  # no thread to be had: what is done here is trusted to end
-            pass
 
     def __exit__(self, *_: object) -> None:
         self._left = True
@@ -60,4 +55,4 @@ class Limit:
     def _wait(self) -> None:
         sleep(self._seconds)
         if not self._left:
-            posix._exit(self._status)
+            os._exit(self._status)

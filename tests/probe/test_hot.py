@@ -78,7 +78,6 @@ LEFT_TO_CLICK = {
     "unset variable": ["-port=${UNSET}"],
     "port and URL": ["-port=1", "http://a/"],
     "no file": ["--cacert="],
-    "international name": ["-host=bücher.example"],
     "international name alone": ["bücher"],
     "international name beside a port": ["-port=1", "bücher:80"],
     "word": ["health"],
