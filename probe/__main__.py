@@ -2,16 +2,13 @@
 
 import os
 import posix
-import signal
 import sys
 from time import monotonic
 from typing import NoReturn
 
+from probe import verdict, watchdog
 from probe.renewal import renew
 from probe.verdict import Verdict
-
-# Docker ends with SIGTERM what is late; the frozen program knows of all of them by itself.
-INTERRUPTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
 def main() -> NoReturn:
@@ -23,19 +20,15 @@ def main() -> NoReturn:
     """
     started = monotonic()
     try:
-        for number in INTERRUPTS:
-            if signal.getsignal(number) == signal.SIG_DFL:  # nohup has it ignored
-                signal.signal(number, signal.default_int_handler)
+        watchdog.hear_interrupts()
         os._exit(run(sys.argv[1:], started))
     except KeyboardInterrupt:  # before anything was opened
-        from probe import verdict
-
         os._exit(verdict.conclude(lambda: verdict.INTERRUPTED))
 
 
 def run(arguments: list[str], started: float) -> int:
     """Answer the arguments, write the outcome; the exit status. `started` is on the monotonic clock."""
-    from probe import hot, verdict
+    from probe import hot
 
     environ = posix.environ.copy()
     posix.environ.clear()  # os.environ is a view of it, whose clear() takes quadratic time

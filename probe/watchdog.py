@@ -24,6 +24,18 @@ else:
     arm = _watchdog.arm
 
 
+# Docker ends with SIGTERM what is late.
+INTERRUPTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+
+
+def hear_interrupts() -> None:
+    """Raise KeyboardInterrupt for all of them. The frozen program knows of them by itself."""
+    if arm is None:
+        for number in INTERRUPTS:
+            if signal.getsignal(number) == signal.SIG_DFL:  # nohup has it ignored
+                signal.signal(number, signal.default_int_handler)
+
+
 def ignore_interrupts() -> None:
     """What comes while the verdict is written comes too late to change it. In the frozen program `arm` sees to that."""
     if arm is None:

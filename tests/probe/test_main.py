@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from probe import __main__, __version__, cli, hot
+from probe import __main__, __version__, cli, hot, watchdog
 from probe.check import Check
 from probe.errors import UsageError
 from probe.verdict import Verdict
@@ -91,10 +91,10 @@ def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(
     heard: list[object] = []
 
     def look(*_: object) -> int:
-        heard.extend(_signal.getsignal(number) for number in __main__.INTERRUPTS)
+        heard.extend(_signal.getsignal(number) for number in watchdog.INTERRUPTS)
         return 0
 
-    for number in __main__.INTERRUPTS:
+    for number in watchdog.INTERRUPTS:
         _signal.signal(number, handler)
     monkeypatch.setattr(__main__, "run", look)
     assert run() == 0
