@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 REPLY = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"UP"}'
 
+# Always the same, for two builds to be the same: which keys of a dictionary are compared depends on the texts that are
+# looked up, and a port is part of some. Where builds run at once, any of them may answer.
+PORT, TLS_PORT = 27652, 27653
+
 TIMEOUT = "-timeout=1m"  # watched runs take their time
 
 
@@ -33,6 +37,7 @@ class _Server(socketserver.ThreadingTCPServer):
     """Answers on the loopback interface, by TLS where there is a context for it."""
 
     daemon_threads = True
+    allow_reuse_address = allow_reuse_port = True
     context: ssl.SSLContext | None = None
 
     def finish_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
@@ -46,12 +51,12 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def _serving(context: ssl.SSLContext | None = None) -> Iterator[int]:
-    """A server's port."""
-    with _Server(("127.0.0.1", 0), _Answer) as server:
+def _serving(port: int, context: ssl.SSLContext | None = None) -> Iterator[None]:
+    """Have a server there, for a while."""
+    with _Server(("127.0.0.1", port), _Answer) as server:
         server.context = context
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield server.server_address[1]
+        yield
         server.shutdown()
 
 
@@ -60,15 +65,15 @@ def runs(certificate: Path) -> Iterator[Runs]:
     """The runs, while there is somebody to answer them; the certificate is that of the rehearsal."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with _serving() as http, _serving(context) as https:
-        url = [f"https://127.0.0.1:{https}/health", TIMEOUT]
+    with _serving(PORT), _serving(TLS_PORT, context):
+        url = [f"https://127.0.0.1:{TLS_PORT}/health", TIMEOUT]
         yield Runs(
             ordinary=[
-                [f"-port={http}", TIMEOUT],
-                [f"http://127.0.0.1:{http}/health", TIMEOUT],
-                [f"-port={http}", "-v", TIMEOUT],
-                [f"-port={http}", "-e=204", TIMEOUT],
+                [f"-port={PORT}", TIMEOUT],
+                [f"http://127.0.0.1:{PORT}/health", TIMEOUT],
+                [f"-port={PORT}", "-v", TIMEOUT],
+                [f"-port={PORT}", "-e=204", TIMEOUT],
                 ["-port=1", TIMEOUT],
             ],
-            others=[["--help"], ["--prot=1"], [f"-vp{http}", TIMEOUT], [*url, f"--cacert={certificate}"], [*url, "-k"]],
+            others=[["--help"], ["--prot=1"], [f"-vp{PORT}", TIMEOUT], [*url, f"--cacert={certificate}"], [*url, "-k"]],
         )
