@@ -1,5 +1,6 @@
 """The runs of healthchecker that its layout in memory is made for (bootloader/layout.py), and who answers them."""
 
+import os
 import socketserver
 import ssl
 from collections.abc import Iterator
@@ -61,8 +62,9 @@ def _serving(port: int, context: ssl.SSLContext | None = None) -> Iterator[None]
 
 
 @contextmanager
-def runs(certificate: Path) -> Iterator[Runs]:
-    """The runs, while there is somebody to answer them; the certificate is that of the rehearsal."""
+def runs(certificate: Path, folder: Path) -> Iterator[Runs]:
+    """The runs, made in that folder, while there is somebody to answer them. The certificate is that of the rehearsal."""
+    trusted = f"--cacert={os.path.relpath(certificate, folder)}"  # the same text, wherever the project is
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with _serving(PORT), _serving(TLS_PORT, context):
@@ -75,5 +77,5 @@ def runs(certificate: Path) -> Iterator[Runs]:
                 [f"-port={PORT}", "-e=204", TIMEOUT],
                 ["-port=1", TIMEOUT],
             ],
-            others=[["--help"], ["--prot=1"], [f"-vp{PORT}", TIMEOUT], [*url, f"--cacert={certificate}"], [*url, "-k"]],
+            others=[["--help"], ["--prot=1"], [f"-vp{PORT}", TIMEOUT], [*url, trusted], [*url, "-k"]],
         )

@@ -48,9 +48,9 @@ class Unwatched(Exception):
 
 
 def watch(program: Path, runs: list[list[str]]) -> Touched:
-    """What the program touches in any of the runs, each a list of arguments. Raises Unwatched."""
+    """What the program touches in any of the runs, each a list of arguments, in its folder. Raises Unwatched."""
     with ThreadPoolExecutor(2) as pool:
-        lines = set().union(*pool.map(lambda arguments: _trace([str(program), *arguments]), runs))
+        lines = set().union(*pool.map(lambda arguments: _trace(program, arguments), runs))
     found = Touched(set(), set(), set())
     kinds = {b"I ": found.executed, b" S": found.written, b" L": found.read, b" M": found.written}
     for line in lines:
@@ -61,7 +61,7 @@ def watch(program: Path, runs: list[list[str]]) -> Touched:
     return found
 
 
-def _trace(command: list[str]) -> set[bytes]:
+def _trace(program: Path, arguments: list[str]) -> set[bytes]:
     """The different lines that lackey prints of a run. Raises Unwatched."""
     reading, writing = pipe()
     valgrind = ["valgrind", "--tool=lackey", "--trace-mem=yes", f"--log-fd={writing}"]
@@ -69,7 +69,8 @@ def _trace(command: list[str]) -> set[bytes]:
     with fdopen(reading, "rb", buffering=0) as trace:
         with fdopen(writing, "wb", buffering=0):
             running = subprocess.Popen(
-                [*valgrind, *command],
+                [*valgrind, f"./{program.name}", *arguments],
+                cwd=program.parent,
                 env={},
                 pass_fds=[writing],
                 stdin=subprocess.DEVNULL,
