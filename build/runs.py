@@ -1,20 +1,19 @@
-"""The runs of healthchecker that its layout in memory is made for (bootloader/layout.py), and who answers them."""
+"""The runs of healthchecker that its layout in memory is made for (bootloader/layout.py), and who answers them.
 
-import os
+They touch the same memory each time, for two builds to be the same. So the port is always the same: which keys of a
+dictionary are compared depends on the texts that are looked up, and a port is part of some. Where builds run at once,
+any of them may answer. And none has a second thread, as https has: threads take turns in one order or another.
+"""
+
 import socketserver
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
 REPLY = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"UP"}'
 
-# Always the same, for two builds to be the same: which keys of a dictionary are compared depends on the texts that are
-# looked up, and a port is part of some. Where builds run at once, any of them may answer.
-PORT, TLS_PORT = 27652, 27653
-
+PORT = 27652
 TIMEOUT = "-timeout=1m"  # watched runs take their time
 
 
@@ -26,7 +25,7 @@ class Runs(NamedTuple):
 
 
 class _Answer(socketserver.BaseRequestHandler):
-    """Answers one request; a client that goes away is no matter."""
+    """Answers one request."""
 
     def handle(self) -> None:
         """Answer."""
@@ -35,40 +34,15 @@ class _Answer(socketserver.BaseRequestHandler):
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    """Answers on the loopback interface, by TLS where there is a context for it."""
-
     daemon_threads = True
     allow_reuse_address = allow_reuse_port = True
-    context: ssl.SSLContext | None = None
-
-    def finish_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
-        """Answer a request in its thread."""
-        if self.context:
-            try:
-                request = self.context.wrap_socket(request, server_side=True)
-            except OSError:  # a client that does not trust it
-                return
-        super().finish_request(request, client_address)
 
 
 @contextmanager
-def _serving(port: int, context: ssl.SSLContext | None = None) -> Iterator[None]:
-    """Have a server there, for a while."""
-    with _Server(("127.0.0.1", port), _Answer) as server:
-        server.context = context
+def runs() -> Iterator[Runs]:
+    """The runs, while there is somebody to answer them."""
+    with _Server(("127.0.0.1", PORT), _Answer) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield
-        server.shutdown()
-
-
-@contextmanager
-def runs(certificate: Path, folder: Path) -> Iterator[Runs]:
-    """The runs, made in that folder, while somebody answers them, with the certificate of the rehearsal."""
-    trusted = f"--cacert={os.path.relpath(certificate, folder)}"  # the same text, wherever the project is
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with _serving(PORT), _serving(TLS_PORT, context):
-        url = [f"https://127.0.0.1:{TLS_PORT}/health", TIMEOUT]
         yield Runs(
             ordinary=[
                 [f"-port={PORT}", TIMEOUT],
@@ -79,3 +53,4 @@ def runs(certificate: Path, folder: Path) -> Iterator[Runs]:
             ],
             others=[["--help"], ["--prot=1"], ["-vp1", TIMEOUT]],
         )
+        server.shutdown()
