@@ -3,7 +3,7 @@
 import _signal
 import _thread
 import importlib
-import posix
+import os
 import sys
 import threading
 import types
@@ -117,7 +117,7 @@ def test_no_exception_gets_out(capfd: pytest.CaptureFixture[str], error: BaseExc
 def test_an_interrupt_while_the_line_is_written_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], handler: Any
 ) -> None:
-    write = posix.write
+    write = os.write
     _signal.signal(_signal.SIGTERM, handler)
 
     def interrupted(stream: int, data: bytes) -> int:
@@ -126,7 +126,7 @@ def test_an_interrupt_while_the_line_is_written_changes_nothing(
         _signal.raise_signal(_signal.SIGINT)
         return write(stream, data)
 
-    monkeypatch.setattr(posix, "write", interrupted)
+    monkeypatch.setattr(os, "write", interrupted)
     assert verdict.conclude(lambda: Verdict(UNHEALTHY, "line\n")) == UNHEALTHY
     assert capfd.readouterr() == ("", "line\n")
     assert _signal.getsignal(_signal.SIGTERM) in (_signal.SIG_IGN, _signal.SIG_DFL)
@@ -145,7 +145,7 @@ def test_a_stream_that_was_closed_at_the_start_gets_nothing(
     def closed(_: int) -> None:
         raise OSError
 
-    monkeypatch.setattr(posix, "fstat", closed)
+    monkeypatch.setattr(os, "fstat", closed)
     assert verdict.conclude(lambda: Verdict(UNHEALTHY, "line\n")) == UNHEALTHY
     assert capfd.readouterr() == ("", "")
 
@@ -157,7 +157,7 @@ def test_what_a_stream_takes_in_pieces_is_written_to_its_end(monkeypatch: pytest
         written.append(data[:3])
         return len(data[:3])
 
-    monkeypatch.setattr(posix, "write", write)
+    monkeypatch.setattr(os, "write", write)
     Verdict(UNHEALTHY, "a line\n").emit(frozenset((1, 2)))
     assert b"".join(written) == b"a line\n"
 
@@ -166,7 +166,7 @@ def test_a_reader_that_is_gone_is_no_news(monkeypatch: pytest.MonkeyPatch) -> No
     def gone(*_: object) -> int:
         raise BrokenPipeError
 
-    monkeypatch.setattr(posix, "write", gone)
+    monkeypatch.setattr(os, "write", gone)
     Verdict(UNHEALTHY, "a line\n").emit(frozenset((1, 2)))
 
 
@@ -178,7 +178,7 @@ def test_what_is_not_read_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> N
         statuses.append(status)
         ended.set()
 
-    monkeypatch.setattr(posix, "_exit", end)
+    monkeypatch.setattr(os, "_exit", end)
     with Limit(0.001, UNHEALTHY):
         assert ended.wait(10)
     assert statuses == [UNHEALTHY]
@@ -186,7 +186,7 @@ def test_what_is_not_read_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_is_read_in_time_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
-    monkeypatch.setattr(posix, "_exit", lambda _: ended.set())
+    monkeypatch.setattr(os, "_exit", lambda _: ended.set())
     with Limit(0.05, UNHEALTHY):
         pass
     assert not ended.wait(0.2)
