@@ -73,7 +73,7 @@ def asking(arguments: list[str], reply: bytes) -> None:
     theirs.close()
 
 
-class Stepping(ssl.SSLSocket):
+class Stepping(web._Connection):
     """A client's side that has the server do what it can whenever it would wait."""
 
     server: ssl.SSLSocket
@@ -118,7 +118,7 @@ def asking_by_tls(trusting: Callable[[], ssl.SSLContext]) -> None:
     with (
         suppress(CheckFailed),
         instead(http1, "connect", lambda *_: ours),
-        instead(context, "sslsocket_class", Stepping),
+        instead(web, "_Connection", Stepping),
     ):
         got = web.fetch(wanted.target, deadline(), wanted.expected, context)
         verdict.conclude(lambda: verdict.replied(wanted, got, 0.001))
