@@ -145,7 +145,7 @@ def test_a_stream_that_was_closed_at_the_start_gets_nothing(
     def closed(_: int) -> None:
         raise OSError
 
-    monkeypatch.setattr(os, "fstat", closed)
+    monkeypatch.setattr(verdict, "os", types.SimpleNamespace(fstat=closed))
     assert verdict.conclude(lambda: Verdict(UNHEALTHY, "line\n")) == UNHEALTHY
     assert capfd.readouterr() == ("", "")
 
