@@ -6,7 +6,7 @@ import sys
 from time import monotonic
 from typing import NoReturn
 
-from probe import verdict, watchdog
+from probe import cli, hot, verdict, watchdog
 from probe.renewal import renew
 from probe.verdict import Verdict
 
@@ -28,8 +28,6 @@ def main() -> NoReturn:
 
 def run(arguments: list[str], started: float) -> int:
     """Answer the arguments, write the outcome; the exit status. `started` is on the monotonic clock."""
-    from probe import hot
-
     environ = posix.environ.copy()
     posix.environ.clear()  # os.environ is a view of it, whose clear() takes quadratic time
     for name in environ:
@@ -42,8 +40,6 @@ def run(arguments: list[str], started: float) -> int:
         outcome = hot.answer(arguments, environ, started)
         if outcome is not None:
             return outcome
-        from probe import cli
-
         renew()
         return cli.answer(arguments, environ, started)
 

@@ -1,6 +1,6 @@
 """What to ask and what to expect, and the engine that asks."""
 
-from probe import http1, target, values
+from probe import http1, target, trust, values, web
 from probe.deadline import Deadline, within
 from probe.options import OPTIONS, Given, parsed
 from probe.renewal import renew
@@ -63,8 +63,6 @@ def fetch(check: Check, deadline: Deadline) -> Reply:
 
     def ask() -> Reply:
         renew()
-        from probe import trust, web  # within the deadline: the imports take longer than many a reply
-
         if check.cacert:
             trusted = parsed(check.cacert, trust.these)
         else:

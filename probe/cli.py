@@ -2,10 +2,11 @@
 
 import os
 import select
+from difflib import get_close_matches
 
 import click
 
-from probe import __version__, check, target, verdict
+from probe import __version__, check, foreign, licenses, target, verdict
 from probe.check import Check
 from probe.errors import UsageError, os_reason
 from probe.expand import expand
@@ -75,8 +76,6 @@ def _parse_expanded(arguments: list[str], environ: dict[bytes, bytes]) -> Check 
     if context.params["version"]:
         return Verdict(HEALTHY, f"healthchecker {__version__}\n")
     if context.params["licenses"]:
-        from probe import licenses
-
         return shown(licenses.text())
     given = {
         option.name: Given("1" if text is True else text, option.long)
@@ -140,8 +139,6 @@ def _refuse_unknown(argument: str) -> None:
     """A single dash and a word is a long option that does not exist, unless all its letters are short ones."""
     if not argument.startswith("-"):
         return
-    from probe import foreign
-
     first = SPELLINGS.get(argument[:2])
     name = argument.partition("=")[0]
     if foreign.option(name) or foreign.cluster(name) or (first and first.metavar and argument[2:3].isalpha()):
@@ -153,8 +150,6 @@ def _refuse_others(arguments: list[str]) -> None:
 
     Asked only where the arguments were refused. Raises UsageError.
     """
-    from probe import foreign
-
     for argument in arguments:
         for word in argument.split():
             if foreign.takes_value(word):
@@ -172,10 +167,6 @@ def _option_name(argument: str) -> str:
 
 def _unknown(argument: str) -> UsageError:
     """What to say of an option that there is not."""
-    from difflib import get_close_matches  # for this alone, and it takes its time
-
-    from probe import foreign
-
     name = argument.partition("=")[0]
     if answer := foreign.option(name):
         return UsageError(answer)
@@ -195,8 +186,6 @@ def _several_in_one(arguments: list[str]) -> UsageError | None:
 
     Asked only where the arguments were refused: a file's name may hold blanks.
     """
-    from probe import foreign
-
     for argument in arguments:
         words = argument.split()
         options = [word for word in words if word.partition("=")[0] in foreign.OWN]

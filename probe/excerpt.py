@@ -5,6 +5,7 @@ read of a body. No codec is looked up by name and no library is used for HTML: t
 imported.
 """
 
+import zlib
 from collections.abc import Callable
 
 from probe.charsets import WINDOWS_1252, upper_half
@@ -56,8 +57,6 @@ def _decompress(data: bytes, coding: bytes) -> bytes:
 
 def _inflate(data: bytes, window: int) -> bytes:
     """Decode the longest part of the data that can be, found by halving: an error takes its piece's output along."""
-    import zlib  # few runs need it
-
     content = b""
     sound, broken = 0, len(data) + 1
     length = len(data)

@@ -6,6 +6,8 @@ to the characters of names and addresses.
 
 from _socket import AF_INET6, inet_pton
 
+import idna
+
 from probe import values
 from probe.errors import UsageError
 from probe.text import credentials_end, quote
@@ -162,8 +164,6 @@ def _to_ascii(name: str) -> str:
 
     ASCII labels stay as they are: the underscore of Docker's service names is none of IDNA's.
     """
-    import idna  # takes its time, and few names need it
-
     try:
         mapped = idna.uts46_remap(name, std3_rules=False)
         labels = mapped.removesuffix(".").split(".")
