@@ -1,14 +1,16 @@
 """The start of a body as one line of text: decompressed, decoded, and HTML without its markup. No input or output here.
 
 A body comes from anybody. Nothing here fails on any bytes, and what it takes of time and memory is bounded by what is
-read of a body. No codec is looked up by name and no library is used for HTML: this also runs before those can be
-imported.
+read of a body. So HTML is read here: html.parser takes quadratic time for tags that are not closed, half a minute for
+as many as are read of a body, and raises AssertionError for some declarations. Of character references html.unescape
+would replace more than the common ones, and those without a semicolon, as in `?a=b&copy=c`.
 """
 
 import zlib
-from collections.abc import Callable
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
-from probe.charsets import WINDOWS_1252, upper_half
+from probe import charsets
+from probe.charsets import WINDOWS_1252
 from probe.reply import BODY_LIMIT
 from probe.text import LINE_LIMIT, clip, printable
 
@@ -16,6 +18,7 @@ CODING_LIMIT = 50  # bytes of the name of a coding that is not known here
 META_LIMIT = 1024  # bytes of a page that may name its charset (HTML, section 4.2.5.4)
 REFERENCE_LIMIT = 10  # digits of a character's number, and fewer than that
 
+MARKS = {BOM_UTF8: "utf-8", BOM_UTF16_LE: "utf-16le", BOM_UTF16_BE: "utf-16be"}
 REPLACEMENT = "\ufffd"  # for what is no character
 DIGITS = "0123456789abcdef"
 HIDDEN = ("script", "style", "template")  # elements whose content is not shown
@@ -85,42 +88,11 @@ def _charset(declaration: bytes) -> bytes:
 
 
 def _decode(data: bytes, charset: bytes) -> str:
-    """Decode by the byte order mark, or else by the charset; by UTF-8 where that is not known here."""
-    if data.startswith(b"\xef\xbb\xbf"):
-        return _utf_8(data[3:])
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _utf_16(data[2:], big=data[0] == 0xFE)
-    if characters := upper_half(charset.decode("latin-1")):
-        return data.decode("latin-1").translate(dict(enumerate(characters, 0x80)))
-    return CHARSETS.get(charset.replace(b"_", b"-"), _utf_8)(data)
-
-
-def _utf_8(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
-
-def _utf_16(data: bytes, big: bool) -> str:
-    """Decode UTF-16 (RFC 2781, section 2.2). CPython's own decoder needs the registry of codecs for an error."""
-    text = bytearray()  # UTF-8: a list of so many characters would take megabytes
-    position = 0
-    while position < len(data) - 1:
-        code = _unit(data, position, big)
-        position += 2
-        if 0xD800 <= code <= 0xDBFF and 0xDC00 <= (low := _unit(data, position, big)) <= 0xDFFF:
-            code = 0x10000 + ((code - 0xD800) << 10) + low - 0xDC00
-            position += 2
-        text += (REPLACEMENT if 0xD800 <= code <= 0xDFFF else chr(code)).encode()
-    return text.decode()
-
-
-def _unit(data: bytes, position: int, big: bool) -> int:
-    return int.from_bytes(data[position : position + 2], "big" if big else "little")
-
-
-CHARSETS: dict[bytes, Callable[[bytes], str]] = {
-    **dict.fromkeys((b"utf-16", b"utf-16le"), lambda data: _utf_16(data, big=False)),  # Encoding, section 4.2
-    b"utf-16be": lambda data: _utf_16(data, big=True),
-}
+    """Decode by the byte order mark, or else by the charset."""
+    for mark, marked in MARKS.items():
+        if data.startswith(mark):
+            return charsets.decode(data.removeprefix(mark), marked)
+    return charsets.decode(data, charset.decode("latin-1"))
 
 
 def _without_markup(page: str) -> str:
@@ -179,7 +151,7 @@ def _character(name: str) -> str:
     if not name.startswith("#"):
         return REFERENCES.get(name, "")
     base, number = (16, name[2:]) if name[1:2] in ("x", "X") else (10, name[1:])
-    if not 0 < len(number) < REFERENCE_LIMIT or not all([digit in DIGITS[:base] for digit in number.lower()]):
+    if not 0 < len(number) < REFERENCE_LIMIT or not all(digit in DIGITS[:base] for digit in number.lower()):
         return ""
     code = int(number, base)
     if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
