@@ -8,10 +8,10 @@ import os
 import socket
 import ssl
 import sys
-from _socket import socketpair
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from socket import socketpair
 from time import monotonic
 
 # urllib3 looks when it is imported whether this machine has IPv6. Nothing here depends on that, for probe.http1 makes
@@ -109,9 +109,8 @@ def asking_by_tls(trusting: Callable[[], ssl.SSLContext]) -> None:
     ours, theirs = socketpair()
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(CERTIFICATE)
-    raw = socket.socket(fileno=theirs.detach())
-    raw.setblocking(False)
-    Stepping.server = serving.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+    theirs.setblocking(False)
+    Stepping.server = serving.wrap_socket(theirs, server_side=True, do_handshake_on_connect=False)
     with instead(trust, "TRUST_STORES", ()):  # those of this machine are no matter
         context = trusting()
     wanted = parsed(["https://127.0.0.1/health", "-t=1h"])

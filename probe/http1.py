@@ -1,13 +1,12 @@
 """One GET over plain HTTP/1.1 under one deadline: the engine of every http check, and the connections of https.
 
-Built on `_socket`, which has the sockets without the layer that `socket` puts over them in Python. One request is the
-whole conversation: it asks the server to close, reads the head of the reply, and takes what little of a body comes at
-once.
+One request is the whole conversation: it asks the server to close, reads the head of the reply, and takes what little
+of a body comes at once.
 """
 
-import _socket
-from _socket import AF_INET, AF_INET6, MSG_NOSIGNAL, SOCK_STREAM
+import socket
 from contextlib import suppress
+from socket import AF_INET, AF_INET6, MSG_NOSIGNAL, SOCK_STREAM
 from typing import Any
 
 from probe import __version__
@@ -46,11 +45,8 @@ def fetch(target: Target, deadline: Deadline, expected: Statuses) -> Reply:
     Raises CheckFailed where no reply was to be had, DeadlineExceeded where it did not come in time.
     """
     try:
-        connection = connect(target.host, target.port, deadline)
-        try:
+        with connect(target.host, target.port, deadline) as connection:
             return exchange(connection, request(target), deadline, expected)
-        finally:
-            connection.close()
     except NoReply as failure:
         deadline.settle()
         raise _explained(failure, target, deadline.sooner(LOOK_GRACE)) from None
@@ -60,13 +56,10 @@ def _explained(failure: NoReply, target: Target, deadline: Deadline) -> CheckFai
     """The failure and its likely cause. Many servers of https end a plain request without a word."""
     unanswered = CheckFailed(f"{failure}; {UNANSWERED}")
     try:
-        connection = connect(target.host, target.port, deadline)
-        try:
+        with connect(target.host, target.port, deadline) as connection:
             connection.settimeout(deadline.remaining())
             _send(connection, client_hello())
             answer = connection.recv(PIECE)
-        finally:
-            connection.close()
     except (CheckFailed, OSError):
         return unanswered
     return CheckFailed(tell(answer)) if answer[:1] in TLS_RECORDS else unanswered
@@ -79,7 +72,7 @@ def request(target: Target) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
-def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
+def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
     """A connection to the first of the host's addresses that takes it. Raises NoReply where it is reset at once.
 
     Each gets an equal share of the time that is left, so that a dead first one does not use up the others'.
@@ -104,8 +97,8 @@ def connect(host: str, port: int, deadline: Deadline) -> _socket.socket:
     raise CheckFailed("; ".join([f"{address}: {reason}" for address, reason in failures.items()]))
 
 
-def _connected(family: int, address: tuple[Any, ...], timeout: float) -> _socket.socket:
-    connection = _socket.socket(family, SOCK_STREAM)
+def _connected(family: int, address: tuple[Any, ...], timeout: float) -> socket.socket:
+    connection = socket.socket(family, SOCK_STREAM)
     try:
         connection.settimeout(timeout)
         connection.connect(address)
@@ -121,7 +114,7 @@ def addresses(host: str, port: int, deadline: Deadline) -> list[tuple[int, tuple
         return [(AF_INET, ("127.0.0.1", port)), (AF_INET6, ("::1", port))]
     for family in (AF_INET, AF_INET6):
         try:
-            _socket.inet_pton(family, host)
+            socket.inet_pton(family, host)
         except OSError:
             continue
         return [(family, (host, port))]
@@ -129,13 +122,13 @@ def addresses(host: str, port: int, deadline: Deadline) -> list[tuple[int, tuple
     name = host.encode("ascii")
     deadline.doing = f"looking up {quote(host)}"
     try:
-        found = within(deadline, lambda: _socket.getaddrinfo(name, port, 0, SOCK_STREAM))
+        found = within(deadline, lambda: socket.getaddrinfo(name, port, 0, SOCK_STREAM))
     except OSError as error:
         raise CheckFailed(f"cannot look up {quote(host)}: {os_reason(error)}") from None
     return list({entry[4]: (entry[0], entry[4]) for entry in found}.values())
 
 
-def exchange(connection: _socket.socket, data: bytes, deadline: Deadline, expected: Statuses) -> Reply:
+def exchange(connection: socket.socket, data: bytes, deadline: Deadline, expected: Statuses) -> Reply:
     """Send the request, read the reply."""
     deadline.doing = ""
     try:
@@ -150,7 +143,7 @@ def exchange(connection: _socket.socket, data: bytes, deadline: Deadline, expect
         raise CheckFailed(os_reason(error)) from None
 
 
-def receive(connection: _socket.socket, deadline: Deadline, expected: Statuses) -> Reply:
+def receive(connection: socket.socket, deadline: Deadline, expected: Statuses) -> Reply:
     """Read the reply. Raises CheckFailed, DeadlineExceeded, and what the connection raises."""
     reader = ReplyReader()
     while not reader.decided:
@@ -166,13 +159,13 @@ def receive(connection: _socket.socket, deadline: Deadline, expected: Statuses) 
     return reader.reply()
 
 
-def _send(connection: _socket.socket, data: bytes) -> None:
+def _send(connection: socket.socket, data: bytes) -> None:
     """Send it all, unless the server stops listening: it may have answered before it closed."""
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.sendall(data, MSG_NOSIGNAL)
 
 
-def _take_body(connection: _socket.socket, reader: ReplyReader, deadline: Deadline) -> None:
+def _take_body(connection: socket.socket, reader: ReplyReader, deadline: Deadline) -> None:
     """What comes of the body; no trouble with it changes the verdict."""
     try:
         while not reader.complete:

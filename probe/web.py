@@ -219,10 +219,8 @@ def _connected(target: Target, deadline: Deadline) -> socket:
     except NoReply as failure:
         raise CheckFailed(f"{failure} {HANDSHAKE}") from None
     deadline.doing = HANDSHAKE
-    timeout = deadline.remaining()
-    wrapped = socket(connection.family, connection.type, connection.proto, connection.detach())
-    wrapped.settimeout(timeout)
-    return wrapped
+    connection.settimeout(deadline.remaining())
+    return connection
 
 
 class _Session(requests.Session):

@@ -18,7 +18,7 @@ WORKERS = 8  # at once; nearly all of a test's time is waiting
 SAME = {
     ("http1.request", 'return ("\\r\\n".join(lines) + "\\r\\n\\r\\n").encode("ASCII")'): "the codec's name has no case",
     ("http1.addresses", 'name = host.encode("ASCII")'): "the codec's name has no case",
-    ("http1._connected", "connection = _socket.socket(family, )"): "a stream is what it is without being told",
+    ("http1._connected", "connection = socket.socket(family, )"): "a stream is what it is without being told",
     ("hot._given", 'text = "XX1XX"'): "a switch has no text, it is there or not",
     ("hot._given", 'given["url"] = Given(argument, None)'): "where the URL was is told by click, to whom it is left",
     ("hot._given", 'given["url"] = Given(argument, "XXURLXX")'): "as above",

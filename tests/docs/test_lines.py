@@ -124,7 +124,7 @@ def test_what_the_resolver_says_is_there(monkeypatch: pytest.MonkeyPatch) -> Non
     lines = []
     for code in codes:
         error = socket.gaierror(code, words(code).decode())
-        monkeypatch.setattr("_socket.getaddrinfo", partial(refuse, error))
+        monkeypatch.setattr("socket.getaddrinfo", partial(refuse, error))
         with pytest.raises(CheckFailed) as refused:
             http1.addresses("db.example", 80, Deadline(30, monotonic()))
         lines.append(failed(str(refused.value)))

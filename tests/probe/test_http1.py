@@ -1,6 +1,5 @@
 """Plain http against real sockets: what is sent, what is made of what comes, and when it ends."""
 
-import _socket
 import itertools
 import socket
 import threading
@@ -140,7 +139,7 @@ def test_the_deadline_holds(behaviour: servers.Behaviour) -> None:
 
 def test_the_deadline_holds_for_a_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: release.wait(30))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: release.wait(30))
     raises_in_time(lambda timeout: fetch(80, host="somewhere", timeout=timeout), ", still looking up 'somewhere'")
     release.set()
 
@@ -162,7 +161,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> N
         (socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))
         for host, port in addresses
     ]
-    monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: entries)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: entries)
 
 
 def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +197,7 @@ def test_the_resolver_is_asked_for_the_name_and_the_port(monkeypatch: pytest.Mon
         address = ("127.0.0.1", 1)
         return [(socket.AF_INET, kind, 6, "", address) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
 
-    monkeypatch.setattr(_socket, "getaddrinfo", answer)
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
     assert http1.addresses("name", 80, Deadline(10, monotonic())) == [(socket.AF_INET, ("127.0.0.1", 1))]
     assert asked == [(b"name", 80, 0, socket.SOCK_STREAM)]
 
@@ -215,7 +214,7 @@ KNOWN = {
 
 @pytest.mark.parametrize(("host", "addresses"), KNOWN.items(), ids=list(KNOWN))
 def test_no_resolver_is_asked_for_what_is_known(monkeypatch: pytest.MonkeyPatch, host: str, addresses: object) -> None:
-    monkeypatch.delattr(_socket, "getaddrinfo")
+    monkeypatch.delattr(socket, "getaddrinfo")
     assert http1.addresses(host, 80, Deadline(10, monotonic())) == addresses
 
 
@@ -232,9 +231,9 @@ def test_a_refused_connection_is_said() -> None:
 
 def test_an_unknown_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object) -> None:
-        raise _socket.gaierror(_socket.EAI_NONAME, "Name or service not known")
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(_socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(CheckFailed, match="^cannot look up 'nowhere': name or service not known$"):
         fetch(80, host="nowhere")
 

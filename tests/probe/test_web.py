@@ -309,7 +309,7 @@ def test_a_host_that_requests_refuses_is_told_as_over_http(monkeypatch: pytest.M
     def unknown(*_: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr("_socket.getaddrinfo", unknown)
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
     for scheme in ("http", "https"):
         with pytest.raises(CheckFailed, match=f"^cannot look up '{re.escape(host)}': name or service not known$"):
             fetch(f"{scheme}://{host}/")
