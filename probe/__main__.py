@@ -28,11 +28,11 @@ def main() -> NoReturn:
 
 def run(arguments: list[str], started: float) -> int:
     """Answer the arguments, write the outcome; the exit status. `started` is on the monotonic clock."""
-    environ = posix.environ.copy()
-    posix.environ.clear()  # os.environ is a view of it, whose clear() takes quadratic time
+    environ = posix.environ.copy()  # os.environb would take a fifth of a check's time for the same
+    posix.environ.clear()
     for name in environ:
         try:
-            posix.unsetenv(name)
+            os.unsetenv(name)
         except OSError:  # a name that is empty can be passed on, but not unset
             continue
 

@@ -1,5 +1,7 @@
 """What to ask and what to expect, and the engine that asks."""
 
+from dataclasses import dataclass
+
 from probe import http1, target, trust, values, web
 from probe.deadline import Deadline, within
 from probe.options import OPTIONS, Given, parsed
@@ -11,20 +13,17 @@ from probe.values import Statuses
 DEFAULTS = {option.name: Given(option.default, option.long) for option in OPTIONS if option.default}
 
 
+# What each check makes anew is not frozen: to set a field takes four times as long then, 5 % of a check in all.
+@dataclass(slots=True)
 class Check:
     """One check, fully determined."""
 
-    __slots__ = ("cacert", "expected", "insecure", "target", "timeout", "verbose")
-
-    def __init__(
-        self, target: Target, expected: Statuses, timeout: float, cacert: Given | None, insecure: bool, verbose: bool
-    ) -> None:
-        self.target = target
-        self.expected = expected
-        self.timeout = timeout  # seconds
-        self.cacert = cacert  # the path of a PEM file; None for the system's trust
-        self.insecure = insecure
-        self.verbose = verbose
+    target: Target
+    expected: Statuses
+    timeout: float  # seconds
+    cacert: Given | None  # the path of a PEM file; None for the system's trust
+    insecure: bool
+    verbose: bool
 
 
 def build(given: dict[str, Given]) -> Check:

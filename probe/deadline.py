@@ -1,14 +1,15 @@
 """One wall-clock deadline for a whole check, on the monotonic clock.
 
 Sockets are given what is left of it before each operation. What cannot be given a timeout (the C library's look-up of
-names, an import, a file) runs in a second thread, and the first one waits no longer than the deadline: the process
+names, a TLS handshake, a file) runs in a second thread. The first one waits no longer than the deadline: the process
 then ends without it.
 """
 
-import _thread
+import _thread  # threading.Thread.start has no timeout: it waits for a thread that may get no memory to begin
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from probe.errors import DeadlineExceeded
 from probe.values import show_duration
@@ -16,16 +17,14 @@ from probe.values import show_duration
 Result = TypeVar("Result")
 
 
+@dataclass(slots=True)
 class Deadline:
     """A point on the monotonic clock, `timeout` seconds after `started`."""
 
-    __slots__ = ("doing", "known", "started", "timeout")
-
-    def __init__(self, timeout: float, started: float) -> None:
-        self.timeout = timeout
-        self.started = started
-        self.doing = ""  # until the reply is waited for; completes "no reply within 2s, still ..."
-        self.known: float | None = None  # seconds until the outcome was known
+    timeout: float
+    started: float
+    doing: str = ""  # until the reply is waited for; completes "no reply within 2s, still ..."
+    known: float | None = None  # seconds until the outcome was known
 
     def elapsed(self) -> float:
         """Seconds since the start."""
@@ -52,10 +51,10 @@ class Deadline:
         still = f", still {self.doing}" if self.doing else ""
         return DeadlineExceeded(f"no reply within {show_duration(self.timeout)}{still}")
 
-    def sooner(self, seconds: float) -> "Deadline":
+    def sooner(self, seconds: float) -> Self:
         """The deadline in so many seconds, or in half of the time that is left: a verdict still has to be told."""
         now = monotonic()
-        return Deadline(min(seconds, (self.timeout - (now - self.started)) / 2), now)
+        return type(self)(min(seconds, (self.timeout - (now - self.started)) / 2), now)
 
 
 def within(deadline: Deadline, call: Callable[[], Result]) -> Result:

@@ -4,8 +4,6 @@ As a Python package it brings nothing along; its needs are packages of their own
 stands in for this one, with the text that the build wrote of all that it linked (build/components.py).
 """
 
-from __future__ import annotations
-
 import re
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import NamedTuple

@@ -4,6 +4,7 @@ It feeds click's parser and help, the shortcut in `probe.hot`, the environment's
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from probe import values
@@ -13,17 +14,15 @@ from probe.expand import expand
 Value = TypeVar("Value")
 
 
+@dataclass(frozen=True, slots=True)
 class Option:
     """One option: how it is spelled, what it takes, what it is for."""
 
-    __slots__ = ("default", "help", "metavar", "name", "short")
-
-    def __init__(self, name: str, short: str, metavar: str, default: str, help: str) -> None:
-        self.name = name
-        self.short = short  # a letter, or "" where there is none
-        self.metavar = metavar  # "" for a switch
-        self.default = default  # as a user would write it; "" where there is none
-        self.help = help
+    name: str
+    short: str  # a letter, or "" where there is none
+    metavar: str  # "" for a switch
+    default: str  # as a user would write it; "" where there is none
+    help: str
 
     @property
     def long(self) -> str:
@@ -79,14 +78,12 @@ SPELLINGS = spellings(OPTIONS)
 EXCLUSIVE = (("url", "host"), ("url", "port"), ("url", "path"), ("insecure", "cacert"))
 
 
+@dataclass(slots=True)
 class Given:
     """What was given for an option, and where: `--port` or `HEALTHCHECKER_PORT`."""
 
-    __slots__ = ("source", "text")
-
-    def __init__(self, text: str, source: str) -> None:
-        self.text = text
-        self.source = source
+    text: str
+    source: str
 
 
 def settle(command_line: dict[str, Given], environ: dict[bytes, bytes]) -> dict[str, Given]:
@@ -104,8 +101,8 @@ def settle(command_line: dict[str, Given], environ: dict[bytes, bytes]) -> dict[
         value = environ.get(option.variable.encode())
         if not value or option.name in overruled:
             continue
-        given = Given(value.decode("utf-8", "surrogateescape"), option.variable)
-        given.text = parsed(given, lambda text: expand(text, environ))
+        written = Given(value.decode("utf-8", "surrogateescape"), option.variable)
+        given = Given(parsed(written, lambda text: expand(text, environ)), option.variable)
         if option.metavar or parsed(given, values.flag):
             environment[option.name] = given
     if "url" in environment and "port" in environment and values.holds_link(environment["port"].text):

@@ -42,7 +42,7 @@ def is_whole(greeting: bytearray) -> bool:
     if len(greeting) >= GREETING_LIMIT or b"\n" in greeting:
         return True
     # A control byte hides the text for good. A CR may yet be of the line's end; other bytes may yet be UTF-8.
-    hidden = any([byte < 0x20 and byte != 0x0D for byte in greeting])
+    hidden = any(byte < 0x20 and byte != 0x0D for byte in greeting)
     return hidden and _is_known(greeting)
 
 
@@ -58,14 +58,14 @@ def tell(greeting: bytes) -> str:
     """Say what a server speaks that begins with these bytes, or show them; readable ones are shown in any case."""
     line = greeting[:GREETING_LIMIT]
     line = line[: line.find(b"\n") + 1 or GREETING_LIMIT]
-    known = [words for words, patterns in GREETINGS.items() if any([_begins(line, pattern) for pattern in patterns])]
+    known = [words for words, patterns in GREETINGS.items() if any(_begins(line, pattern) for pattern in patterns)]
     shown = line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
     if known and not (shown and shown.isprintable()):
         return known[0]
     return f"{known[0] if known else 'not an HTTP/1 reply'}: '{clip(printable(shown), 200)}'"
 
 
-def _begins(data: "bytes | bytearray", pattern: bytes) -> bool:
+def _begins(data: bytes | bytearray, pattern: bytes) -> bool:
     return len(data) >= len(pattern) and all(
-        [wanted in (byte, ord("?")) for wanted, byte in zip(pattern, data, strict=False)]
+        wanted in (byte, ord("?")) for wanted, byte in zip(pattern, data, strict=False)
     )

@@ -5,6 +5,8 @@ section ends; fields decide nothing, so they are not judged, only searched for w
 body is and what it is. A verdict never depends on how the bytes were cut into pieces.
 """
 
+from dataclasses import dataclass
+
 from probe import protocols
 from probe.errors import CheckFailed, NoReply
 from probe.text import clip, printable
@@ -20,16 +22,14 @@ VERSION = b"HTTP/1."
 KNOWN_FIELDS = frozenset((b"content-encoding", b"content-length", b"content-type", b"location", b"transfer-encoding"))
 
 
+@dataclass(slots=True)
 class Reply:
     """What came back."""
 
-    __slots__ = ("body", "fields", "reason", "status")
-
-    def __init__(self, status: int, reason: bytes, fields: dict[bytes, bytes], body: bytes) -> None:
-        self.status = status  # 100 to 599
-        self.reason = reason  # raw; may be empty
-        self.fields = fields  # raw, by their names in lower case, each as it was last given
-        self.body = body  # raw, without chunk headers; as much as had come
+    status: int  # 100 to 599
+    reason: bytes  # raw; may be empty
+    fields: dict[bytes, bytes]  # raw, by their names in lower case, each as it was last given
+    body: bytes  # raw, without chunk headers; as much as had come
 
     @property
     def location(self) -> bytes:
@@ -184,7 +184,7 @@ def dechunk(data: bytes) -> tuple[bytes, bool]:
     while True:
         newline = data.find(b"\n", position)
         size = data[position:newline].partition(b";")[0].strip()
-        if newline < 0 or not 0 < len(size) <= 8 or not all([digit in b"0123456789abcdefABCDEF" for digit in size]):
+        if newline < 0 or not 0 < len(size) <= 8 or not all(digit in b"0123456789abcdefABCDEF" for digit in size):
             return bytes(content), False
         length = int(size, 16)
         if length == 0:

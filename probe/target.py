@@ -4,7 +4,8 @@ Nothing from the arguments reaches the wire or the resolver as it stands: the pa
 to the characters of names and addresses.
 """
 
-from _socket import AF_INET6, inet_pton
+from dataclasses import dataclass
+from socket import AF_INET6, inet_pton
 
 import idna
 
@@ -24,16 +25,14 @@ LONGEST_HOST = 253  # RFC 1035, section 2.3.4, less the length octets
 PATH_CHARACTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%[]|")
 
 
+@dataclass(slots=True)
 class Target:
     """One thing to GET."""
 
-    __slots__ = ("host", "path", "port", "scheme")
-
-    def __init__(self, scheme: str, host: str, port: int, path: str) -> None:
-        self.scheme = scheme  # "http" or "https"
-        self.host = host  # a name, or an address without brackets
-        self.port = port
-        self.path = path  # origin-form (RFC 9112, section 3.2.1): ASCII, starts with a slash
+    scheme: str  # "http" or "https"
+    host: str  # a name, or an address without brackets
+    port: int
+    path: str  # origin-form (RFC 9112, section 3.2.1): ASCII, starts with a slash
 
     @property
     def authority(self) -> str:
@@ -121,7 +120,7 @@ def _instead(url: str, authority: str, behind: str) -> str:
         bare = host(url)
     except UsageError:
         return ""
-    if not any([character.isalnum() for character in bare]):
+    if not any(character.isalnum() for character in bare):
         return ""
     if ":" in bare:
         return quote(f"--host={bare}")

@@ -1,7 +1,7 @@
 """The first message of a TLS client, by which a server of TLS shows itself. No input or output here.
 
-It tells a server of https from others, without the ssl module, whose import would take its time. The handshake is not
-carried on, so nothing in it has to be secret or random.
+It tells a server of https from others. The handshake is not carried on, so nothing in it has to be secret or random.
+The ssl module would ask the kernel for random numbers, and fail where those are refused.
 """
 
 

@@ -1,5 +1,7 @@
 """Texts of options made into typed values. Each parser raises UsageError with the value and what is accepted."""
 
+from dataclasses import dataclass
+
 from probe.errors import UsageError
 from probe.text import quote
 
@@ -12,17 +14,15 @@ TRUE_WORDS = frozenset(("1", "t", "true", "yes", "y", "on"))
 FALSE_WORDS = frozenset(("0", "f", "false", "no", "n", "off"))
 
 
+@dataclass(slots=True)
 class Statuses:
-    """The accepted status codes: inclusive ranges, and the text they were written as."""
+    """The accepted status codes, and the text they were written as."""
 
-    __slots__ = ("ranges", "text")
-
-    def __init__(self, text: str, ranges: list[tuple[int, int]]) -> None:
-        self.text = text
-        self.ranges = ranges
+    text: str
+    codes: set[int]
 
     def __contains__(self, status: int) -> bool:
-        return any([low <= status <= high for low, high in self.ranges])
+        return status in self.codes
 
     def __str__(self) -> str:
         return self.text
@@ -49,7 +49,7 @@ def port(text: str) -> int:
 def holds_link(text: str) -> bool:
     """Find the address that Kubernetes and Docker links set `NAME_PORT` to, such as `tcp://10.0.0.1:80`."""
     ends = [text.partition(scheme)[2][:1] for scheme in ("tcp://", "udp://", "sctp://")]
-    return any([end == "[" or digits(end) for end in ends])
+    return any(end == "[" or digits(end) for end in ends)
 
 
 def link_hint(text: str) -> str:
@@ -120,7 +120,7 @@ def show_duration(seconds: float) -> str:
 
 def statuses(text: str) -> Statuses:
     """Accepted statuses, from `200`, `200,204`, `200-299`, `2xx` or a list of those; codes are 100 to 599."""
-    ranges = []
+    codes: set[int] = set()
     for item in text.split(","):
         low, dash, high = item.partition("-")
         if not dash and len(item) == 3 and item[0] in "12345" and item[1:].lower() == "xx":
@@ -130,8 +130,8 @@ def statuses(text: str) -> Statuses:
         if not (is_status(low) and is_status(high) and int(low) <= int(high)):
             expected = "codes from 100 to 599, such as 200, 200,204, 200-299 or 2xx"
             raise refusal(text, "a list of statuses", expected)
-        ranges.append((int(low), int(high)))
-    return Statuses(text, ranges)
+        codes.update(range(int(low), int(high) + 1))
+    return Statuses(text, codes)
 
 
 def is_status(text: str) -> bool:

@@ -6,6 +6,7 @@ Such as: unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, e
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from probe import check, watchdog
 from probe.check import Check
@@ -31,14 +32,12 @@ LOCATION_LIMIT = 200
 EXPECTED_LIMIT = 100
 
 
+@dataclass(slots=True)
 class Verdict:
     """How the program ends: its exit status and its output, whole lines or nothing."""
 
-    __slots__ = ("output", "status")
-
-    def __init__(self, status: int, output: str) -> None:
-        self.status = status
-        self.output = output  # for standard output where the status is 0, for standard error otherwise
+    status: int
+    output: str  # for standard output where the status is 0, for standard error otherwise
 
     def emit(self, streams: frozenset[int]) -> None:
         """Write the output to its stream, where that is one of those open at the start.
@@ -48,7 +47,7 @@ class Verdict:
         stream = STDOUT if self.status == HEALTHY else STDERR
         if not self.output or stream not in streams:
             return
-        with watchdog.Limit(WRITE_GRACE, self.status), suppress(OSError):
+        with watchdog.limit(WRITE_GRACE, self.status), suppress(OSError):
             _write(stream, self.output.encode())
 
 

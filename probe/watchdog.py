@@ -6,12 +6,11 @@ thread, or a lack of memory the interpreter in a loop. Elsewhere there is no suc
 can be done in Python.
 """
 
-import _thread
 import os
 import signal
-from collections.abc import Callable
-from contextlib import suppress
-from time import sleep
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Timer
 
 # End the process in so many seconds, with that exit status, and that line on standard error; without a line, nothing is
 # said from now on, not even on an interrupt.
@@ -44,27 +43,18 @@ def ignore_interrupts() -> None:
                 signal.signal(number, signal.SIG_IGN)
 
 
-class Limit:
-    """A context in which the process ends, without a word and with the given exit status, in so many seconds."""
-
-    __slots__ = ("_left", "_seconds", "_status")
-
-    def __init__(self, seconds: float, status: int) -> None:
-        self._seconds = seconds
-        self._status = status
-        self._left = False
-
-    def __enter__(self) -> None:
-        if arm:
-            arm(self._seconds, self._status, "")
-            return
-        with suppress(RuntimeError):  # no thread to be had: what is done here is trusted to end
-            _thread.start_new_thread(self._wait, ())
-
-    def __exit__(self, *_: object) -> None:
-        self._left = True
-
-    def _wait(self) -> None:
-        sleep(self._seconds)
-        if not self._left:
-            os._exit(self._status)
+@contextmanager
+def limit(seconds: float, status: int) -> Iterator[None]:
+    """End the process with that exit status, and without a line, should the context take so many seconds."""
+    if arm:
+        arm(seconds, status, "")
+        yield
+        return
+    timer = Timer(seconds, os._exit, [status])
+    timer.daemon = True
+    with suppress(RuntimeError):  # no thread to be had: what is done here is trusted to end
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

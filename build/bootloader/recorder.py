@@ -10,6 +10,7 @@ there, and the interpreter has learnt where the attributes of a type are found, 
 mostly meets. Nothing of this file or of the rehearsal is left in the snapshot.
 """
 
+# Built-in modules alone: there is no other before the importer is here. Types are quoted for the same reason.
 import posix
 import sys
 import zlib

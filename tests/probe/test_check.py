@@ -16,7 +16,7 @@ def built(**texts: str) -> dict[str, object]:
     made = build({name: Given(text, f"--{name}") for name, text in texts.items()})
     return {
         "url": str(made.target),
-        "expect": (made.expected.text, made.expected.ranges),
+        "expect": (made.expected.text, made.expected.codes),
         "timeout": made.timeout,
         "cacert": made.cacert and (made.cacert.text, made.cacert.source),
         "insecure": made.insecure,
@@ -26,7 +26,7 @@ def built(**texts: str) -> dict[str, object]:
 
 DEFAULTS: dict[str, object] = {
     "url": "http://127.0.0.1/health",
-    "expect": ("200", [(200, 200)]),
+    "expect": ("200", {200}),
     "timeout": 2.0,
     "cacert": None,
     "insecure": False,
@@ -38,7 +38,7 @@ GIVEN: dict[str, tuple[dict[str, str], dict[str, object]]] = {
     "port": ({"port": "8080"}, {"url": "http://127.0.0.1:8080/health"}),
     "path": ({"path": "b"}, {"url": "http://127.0.0.1/b"}),
     "url": ({"url": "https://a:1/b"}, {"url": "https://a:1/b"}),
-    "expect": ({"expect": "2xx"}, {"expect": ("2xx", [(200, 299)])}),
+    "expect": ({"expect": "2xx"}, {"expect": ("2xx", set(range(200, 300)))}),
     "timeout": ({"timeout": "1m"}, {"timeout": 60.0}),
     "cacert": ({"cacert": "c"}, {"cacert": ("c", "--cacert")}),
     "insecure": ({"insecure": "1"}, {"insecure": True}),

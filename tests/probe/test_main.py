@@ -1,9 +1,9 @@
 """The whole program, in this process: what the exit status is, and what is left of the environment."""
 
-import _signal
 import os
 import posix
 import runpy
+import signal
 import sys
 from collections.abc import Callable
 from time import monotonic
@@ -15,6 +15,7 @@ from probe.check import Check
 from probe.errors import UsageError
 from probe.verdict import Verdict
 from tests import servers
+from tests.conftest import Healthchecker
 from tests.probe.test_cli import BAD, SPELLED
 from tests.servers import serving
 
@@ -54,10 +55,9 @@ def test_the_environment_is_read_and_then_emptied(run: Callable[..., int], capfd
     assert not posix.environ
 
 
-def test_a_variable_that_cannot_be_unset_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_cannot_be_unset_is_no_matter(healthchecker: Healthchecker) -> None:
     with serving(servers.replying(servers.OK)) as port:
-        monkeypatch.setattr(posix, "environ", {b"": b"x"})
-        assert __main__.run([f"-port={port}"], monotonic()) == 0
+        assert healthchecker(f"-port={port}", **{"": "x"})[:3] == (0, "", "")
 
 
 def test_an_interrupt_before_all_else_is_one_line(
@@ -84,21 +84,21 @@ def test_python_m_runs_it(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
     assert capfd.readouterr().out == f"healthchecker {__version__}\n"
 
 
-@pytest.mark.parametrize("handler", [_signal.SIG_DFL, _signal.SIG_IGN], ids=["heard", "ignored"])
+@pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.SIG_IGN], ids=["heard", "ignored"])
 def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(
     run: Callable[..., int], monkeypatch: pytest.MonkeyPatch, handler: int
 ) -> None:
     heard: list[object] = []
 
     def look(*_: object) -> int:
-        heard.extend(_signal.getsignal(number) for number in watchdog.INTERRUPTS)
+        heard.extend(signal.getsignal(number) for number in watchdog.INTERRUPTS)
         return 0
 
     for number in watchdog.INTERRUPTS:
-        _signal.signal(number, handler)
+        signal.signal(number, handler)
     monkeypatch.setattr(__main__, "run", look)
     assert run() == 0
-    assert set(heard) == {_signal.default_int_handler if handler == _signal.SIG_DFL else handler}
+    assert set(heard) == {signal.default_int_handler if handler == signal.SIG_DFL else handler}
 
 
 def answered(*arguments: str, **environ: str) -> Verdict:

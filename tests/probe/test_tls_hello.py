@@ -1,4 +1,4 @@
-"""The ClientHello of the first stage: a server of any version of TLS answers it, by a handshake or by an alert."""
+"""The ClientHello that is written by hand: a server of any version of TLS answers it, by a handshake or by an alert."""
 
 import ssl
 from collections.abc import Callable

@@ -1,9 +1,8 @@
 """The end of a run: a verdict, its line, and its exit status, whatever happens on the way."""
 
-import _signal
-import _thread
 import importlib
 import os
+import signal
 import sys
 import threading
 import types
@@ -20,7 +19,7 @@ from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.options import Given
 from probe.reply import Reply
 from probe.verdict import HEALTHY, UNHEALTHY, Verdict
-from probe.watchdog import Limit
+from probe.watchdog import limit
 from tests import servers
 from tests.servers import serving
 
@@ -113,30 +112,30 @@ def test_no_exception_gets_out(capfd: pytest.CaptureFixture[str], error: BaseExc
     assert capfd.readouterr() == ("", line)
 
 
-@pytest.mark.parametrize("handler", [_signal.default_int_handler, _signal.SIG_DFL], ids=["heard", "not ours"])
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_DFL], ids=["heard", "not ours"])
 def test_an_interrupt_while_the_line_is_written_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], handler: Any
 ) -> None:
     write = os.write
-    _signal.signal(_signal.SIGTERM, handler)
+    signal.signal(signal.SIGTERM, handler)
 
     def interrupted(stream: int, data: bytes) -> int:
-        if handler is _signal.default_int_handler:
-            _signal.raise_signal(_signal.SIGTERM)
-        _signal.raise_signal(_signal.SIGINT)
+        if handler is signal.default_int_handler:
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
         return write(stream, data)
 
     monkeypatch.setattr(os, "write", interrupted)
     assert verdict.conclude(lambda: Verdict(UNHEALTHY, "line\n")) == UNHEALTHY
     assert capfd.readouterr() == ("", "line\n")
-    assert _signal.getsignal(_signal.SIGTERM) in (_signal.SIG_IGN, _signal.SIG_DFL)
+    assert signal.getsignal(signal.SIGTERM) in (signal.SIG_IGN, signal.SIG_DFL)
 
 
 def test_in_the_executable_interrupts_are_left_to_its_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = _signal.getsignal(_signal.SIGINT)
+    before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(watchdog, "arm", lambda *_: None)
     assert verdict.conclude(lambda: Verdict(HEALTHY, "")) == HEALTHY
-    assert _signal.getsignal(_signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_stream_that_was_closed_at_the_start_gets_nothing(
@@ -179,7 +178,7 @@ def test_what_is_not_read_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> N
         ended.set()
 
     monkeypatch.setattr(os, "_exit", end)
-    with Limit(0.001, UNHEALTHY):
+    with limit(0.001, UNHEALTHY):
         assert ended.wait(10)
     assert statuses == [UNHEALTHY]
 
@@ -187,7 +186,7 @@ def test_what_is_not_read_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_is_read_in_time_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
     monkeypatch.setattr(os, "_exit", lambda _: ended.set())
-    with Limit(0.05, UNHEALTHY):
+    with limit(0.05, UNHEALTHY):
         pass
     assert not ended.wait(0.2)
 
@@ -204,8 +203,8 @@ def test_without_a_thread_to_be_had_the_reader_is_trusted(monkeypatch: pytest.Mo
     def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(_thread, "start_new_thread", refuse)
-    with Limit(0.05, UNHEALTHY):
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with limit(0.05, UNHEALTHY):
         pass
 
 
@@ -214,7 +213,7 @@ def test_the_executables_watchdog_is_told_when_and_with_what_to_end(monkeypatch:
     monkeypatch.setattr(watchdog, "arm", lambda *order: orders.append(order))
     verdict.watch(wanted(timeout="3s"), Deadline(3, monotonic() - 1))
     verdict.watch(wanted(timeout="3s"), Deadline(3, monotonic() - 10))
-    with Limit(0.1, UNHEALTHY):
+    with limit(0.1, UNHEALTHY):
         pass
     (due, *rest), (overdue, *_), last = orders
     assert rest == [UNHEALTHY, "unhealthy: GET http://127.0.0.1/health: no reply within 3s\n"]
