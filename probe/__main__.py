@@ -28,7 +28,7 @@ def main() -> NoReturn:
 
 def run(arguments: list[str], started: float) -> int:
     """Answer the arguments, write the outcome; the exit status. `started` is on the monotonic clock."""
-    environ = posix.environ.copy()  # os.environb would take a fifth of a check's time for the same
+    environ = posix.environ.copy()  # os.environb would take a fifth of a check's instructions for the same
     posix.environ.clear()
     for name in environ:
         try:
