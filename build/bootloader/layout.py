@@ -16,7 +16,12 @@ from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
 from os import fdopen, pipe
 from pathlib import Path
+from shutil import which
+from signal import SIGKILL
+from threading import Timer
 from typing import NamedTuple
+
+from debian import BuildError
 
 UNIT = 16  # bytes: heap.c counts in it
 BLOCK = struct.Struct("=QQQ")  # struct block: key, place, size
@@ -24,6 +29,7 @@ ENTRY = struct.Struct("=QQ")  # of struct layout: key, area
 AREAS = 4  # of the heap: written by ordinary runs, read by them, written by others, none of these
 
 CHUNK = 1 << 20  # bytes
+LONGEST = 600.0  # seconds: a run that is watched takes some, more on a busy machine, or an emulated one
 FEWEST = 1000  # different lines of a run: below that, there was none
 
 
@@ -48,7 +54,12 @@ class Unwatched(Exception):
 
 
 def watch(program: Path, runs: list[list[str]]) -> Touched:
-    """What the program touches in any of the runs, each a list of arguments, in its folder. Raises Unwatched."""
+    """What the program touches in any of the runs, each a list of arguments, in its folder.
+
+    Raises Unwatched, and BuildError where a run does not end.
+    """
+    if which("valgrind") is None:
+        raise Unwatched("valgrind is not installed (make packages installs it)")
     with ThreadPoolExecutor(2) as pool:
         lines = set().union(*pool.map(lambda arguments: _trace(program, arguments), runs))
     found = Touched(set(), set(), set())
@@ -62,7 +73,7 @@ def watch(program: Path, runs: list[list[str]]) -> Touched:
 
 
 def _trace(program: Path, arguments: list[str]) -> set[bytes]:
-    """The different lines that lackey prints of a run. Raises Unwatched."""
+    """The different lines that lackey prints of a run. Raises Unwatched, and BuildError where the run does not end."""
     reading, writing = pipe()
     valgrind = ["valgrind", "--tool=lackey", "--trace-mem=yes", f"--log-fd={writing}"]
     lines: set[bytes] = set()
@@ -77,11 +88,15 @@ def _trace(program: Path, arguments: list[str]) -> set[bytes]:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
+        limit = Timer(LONGEST, running.kill)
+        limit.start()
         rest = b""
         while chunk := trace.read(CHUNK):
             *whole, rest = (rest + chunk).split(b"\n")
             lines.update(whole)
-        running.wait()
+        limit.cancel()
+    if running.wait() == -SIGKILL:
+        raise BuildError(f"the program did not end within {LONGEST:g} seconds: {' '.join(arguments)}")
     if len(lines) < FEWEST:
         raise Unwatched("valgrind does not run a program here")
     return lines

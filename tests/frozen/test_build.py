@@ -1,8 +1,10 @@
 """The build: the same bytes each time, and one line where something is missing."""
 
+import shutil
 from pathlib import Path
 
 import debian
+import layout
 import link
 import pytest
 
@@ -29,6 +31,25 @@ def test_a_missing_package_is_named_with_the_command_to_type(
     with pytest.raises(debian.BuildError) as raised:
         link.launcher(tmp_path, "")
     assert str(raised.value) == "missing Debian packages: package-that-has-it; type: make packages"
+
+
+def test_without_valgrind_the_executable_is_slower_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(link, "NEEDED", {"valgrind": [tmp_path / "valgrind"]})
+    monkeypatch.setattr(link, "PYTHON_PACKAGE", "what-is-asked-for-next")
+    assert link.missing() == ["valgrind"]
+    with pytest.raises(debian.BuildError, match="what-is-asked-for-next"):
+        link.launcher(tmp_path, "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(layout.Unwatched, match=r"^valgrind is not installed \(make packages installs it\)$"):
+        layout.watch(tmp_path / "program", [[]])
+
+
+def test_a_program_that_does_not_end_ends_the_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(layout, "LONGEST", 1.0)
+    shutil.copy("/usr/bin/sleep", tmp_path)
+    with pytest.raises(debian.BuildError) as raised:
+        layout.watch(tmp_path / "sleep", [["60"]])
+    assert str(raised.value) == "the program did not end within 1 seconds: 60"
 
 
 def test_a_python_of_another_origin_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from struct import unpack_from
 
+import layout
 import link
 import pytest
 from debian import BuildError
-from layout import no_areas
 
 from tests.conftest import PATIENCE, needs_root
 from tests.frozen.conftest import start
@@ -76,6 +76,16 @@ def test_nothing_of_the_builder_is_in_it(binary: Path) -> None:
     assert [secret for secret in secrets if len(secret) > 6 and secret.encode() in data] == []
 
 
+def record(folder: Path, rehearsal: str) -> None:
+    """Have the launcher record the program with that rehearsal. Raises BuildError."""
+    (folder / "rehearsal.py").write_text(rehearsal)
+    (folder / "launcher").symlink_to(WORK / "bootloader" / "first" / "launcher")
+    (folder / "areas").write_bytes(layout.no_areas())
+    archive = WORK / "pyinstaller" / "BareModules-00.pyz"
+    program = link.Program(archive, "probe.__main__:main", "launcher", folder / "rehearsal.py", [], [], [])
+    link.record(folder, program, "snapshot")
+
+
 REFUSED = {
     "a thread": (
         "import _thread, time\ndef rehearse(step): _thread.start_new_thread(time.sleep, (60,))",
@@ -95,14 +105,19 @@ REFUSED = {
 @pytest.mark.parametrize(("source", "words"), REFUSED.values(), ids=list(REFUSED))
 def test_a_snapshot_is_refused_with(binary: Path, tmp_path: Path, source: str, words: str) -> None:
     del binary  # its build leaves the launcher
-    (tmp_path / "rehearsal.py").write_text(source)
-    (tmp_path / "launcher").symlink_to(WORK / "bootloader" / "first" / "launcher")
-    (tmp_path / "areas").write_bytes(no_areas())
-    archive = WORK / "pyinstaller" / "BareModules-00.pyz"
-    program = link.Program(archive, "probe.__main__:main", "launcher", tmp_path / "rehearsal.py", [], [], [])
     with pytest.raises(BuildError) as raised:
-        link.record(tmp_path, program, "snapshot")
+        record(tmp_path, source)
     assert str(raised.value) == f"the launcher took no snapshot of the program:\n{words}"
+
+
+def test_a_rehearsal_that_does_not_end_ends_the_build(
+    binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del binary
+    monkeypatch.setattr(layout, "LONGEST", 1.0)
+    with pytest.raises(BuildError) as raised:
+        record(tmp_path, "def rehearse(step):\n    while True: pass")
+    assert str(raised.value) == "the rehearsal of the program did not end within 1 seconds"
 
 
 def test_a_launcher_without_a_snapshot_says_so(binary: Path) -> None:
