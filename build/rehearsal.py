@@ -121,6 +121,7 @@ def asking_by_tls(trusting: Callable[[], ssl.SSLContext]) -> None:
     ):
         got = web.fetch(wanted.target, deadline(), wanted.expected, context)
         verdict.conclude(lambda: verdict.replied(wanted, got, 0.001))
+    context.sslsocket_class = web._Connection  # the bundle's context is kept
     Stepping.server.close()
 
 

@@ -11,16 +11,18 @@ mostly meets. Nothing of this file or of the rehearsal is left in the snapshot.
 """
 
 # Built-in modules alone: there is no other before the importer is here. Types are quoted for the same reason.
+import gc
 import posix
 import sys
 import zlib
 from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
+from _weakref import ref
 from marshal import loads
 from posix import _exit, listdir, readlink, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from types import ModuleType
     from typing import Any
 
@@ -103,14 +105,56 @@ def refuse(reason: str) -> None:
 def refuse_what_a_process_owns() -> None:
     """A thread or an open file would not be there where the snapshot is gone on with."""
     if len(listdir(f"{PROCESS}/task")) > 1:
-        refuse("a thread is running behind the rehearsal")
+        refuse("a thread is still running after the rehearsal")
     for number in listdir(f"{PROCESS}/fd"):
         if int(number) > STDERR:
             try:
                 opened = readlink(f"{PROCESS}/fd/{number}")
             except FileNotFoundError:  # that of the folder itself
                 continue
-            refuse(f"{opened} is open behind the rehearsal")
+            refuse(f"{opened} is still open after the rehearsal")
+
+
+def _generator() -> "Iterator[None]":
+    yield
+
+
+async def _coroutine() -> None:
+    pass
+
+
+async def _asynchronous_generator() -> "AsyncIterator[None]":
+    yield
+
+
+def refuse_what_has_begun() -> None:
+    """A function that stopped halfway would go on in every process, with what it knew in the build."""
+    coroutine = _coroutine()
+    coroutine.close()
+    stopped = {
+        type(_generator()): "gi_suspended",
+        type(coroutine): "cr_suspended",
+        type(_asynchronous_generator()): "ag_frame",  # CPython 3.11 does not say of these whether they have begun
+    }
+    for thing in gc.get_objects():
+        kind = type(thing)
+        if kind in stopped and getattr(thing, stopped[kind]):
+            refuse(f"the {kind.__name__} {thing.__qualname__} has begun and not ended after the rehearsal")
+
+
+def refuse_random_generators() -> None:
+    """One that has its seed would give the same numbers in every process.
+
+    The module `random` seeds its own anew (os.register_at_fork), and SystemRandom has none.
+    """
+    random = sys.modules.get("random")
+    if not random:
+        return
+    own = random.random.__self__
+    for thing in gc.get_objects():
+        kind = type(thing)
+        if issubclass(kind, random.Random) and kind is not random.SystemRandom and thing is not own:
+            refuse("the program has a random generator of its own, which would be the same in every process")
 
 
 def main(archive: memoryview, step: "Callable[[], None]", arguments: list[str]) -> object:
@@ -135,11 +179,18 @@ def main(archive: memoryview, step: "Callable[[], None]", arguments: list[str]) 
         except ImportError:  # one for another system, or that wants a package which is not there
             continue
     names["rehearse"](step)
+    rehearse = ref(names["rehearse"])
+    del names, code
     sys.argv = []
     forget(importer)
     if threading := sys.modules.get("threading"):
         threading.main_thread().__dict__["_native_id"] = 0  # the number of this process
     sys.path_importer_cache.clear()
+    gc.collect()
+    refuse_what_has_begun()
+    refuse_random_generators()
     refuse_what_a_process_owns()
+    if rehearse():
+        refuse("the program still uses something of the rehearsal")
     module, _, function = entry_point.partition(":")
     return getattr(sys.modules[module], function)

@@ -3,6 +3,8 @@
 import getpass
 import os
 import platform
+import re
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ import link
 import pytest
 from debian import BuildError
 
-from tests.conftest import PATIENCE, needs_root
+from tests.conftest import PATIENCE
 from tests.frozen.conftest import start
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,12 +58,42 @@ def parts(hello: bytes) -> dict[str, bytes]:
     return {"random": hello[6:38], "session": session, "key share": share}
 
 
-@needs_root
-def test_no_two_processes_with_the_same_number_have_anything_random_in_common(binary: Path) -> None:
+# The number of each process is 1, and it begins when standard input ends, in the folder $0 as its root.
+AT_ONCE = ["unshare", "--pid", "--fork", *(["--user", "--map-root-user"] if os.geteuid() else [])]
+BEGIN = 'printf . >&2; exec 2>/dev/null; read _; exec chroot "$0" "$@"'
+
+can_start_at_once = pytest.mark.skipif(
+    subprocess.run([*AT_ONCE, "true"], stderr=subprocess.DEVNULL).returncode != 0,
+    reason="it takes root, or a kernel that lets users unshare their own, to unshare process numbers",
+)
+
+
+def at_once(command: list[str], root: Path, output: int) -> list[subprocess.Popen[bytes]]:
+    """Many processes of the command, all with the number 1, begun at the same time."""
+    waiting, begin = os.pipe()
+    all_there, there = os.pipe()
+    whole = [*AT_ONCE, "sh", "-c", BEGIN, str(root), *command]
+    environ = {"PATH": os.environ["PATH"]}
+    started = [
+        subprocess.Popen(whole, env=environ, stdin=waiting, stdout=output, stderr=there) for _ in range(PROCESSES)
+    ]
+    os.close(there)
+    with os.fdopen(all_there, "rb") as dots:
+        assert dots.read(PROCESSES) == b"." * PROCESSES
+    os.close(waiting)
+    os.close(begin)
+    return started
+
+
+@can_start_at_once
+@pytest.mark.parametrize("trusting", ["anything", "its bundle"])
+def test_no_two_processes_with_the_same_number_have_anything_random_in_common(
+    binary: Path, tmp_path: Path, trusting: str
+) -> None:
+    command, root = ([str(binary), "-k"], Path("/")) if trusting == "anything" else (["/healthchecker"], tmp_path)
+    shutil.copy(binary, tmp_path / "healthchecker")  # an image without certificates
     with catching_hellos() as (port, hellos):
-        command = ["unshare", "--pid", "--fork", str(binary), f"https://127.0.0.1:{port}/", "-k", "-t=20"]
-        nowhere = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running = [subprocess.Popen(command, env={"PATH": os.environ["PATH"]}, **nowhere) for _ in range(PROCESSES)]  # type: ignore[call-overload]
+        running = at_once([*command, f"https://127.0.0.1:{port}/", "-t=20"], root, subprocess.DEVNULL)
     for process in running:
         process.wait(PATIENCE)
     for name in ("random", "session", "key share"):
@@ -86,18 +118,51 @@ def record(folder: Path, rehearsal: str) -> None:
     link.record(folder, program, "snapshot")
 
 
+RANDOM_BYTES = "the rehearsal asked for random bytes, which would be the same in every process"
+RANDOM_GENERATOR = "the program has a random generator of its own, which would be the same in every process"
+
 REFUSED = {
     "a thread": (
         "import _thread, time\ndef rehearse(step): _thread.start_new_thread(time.sleep, (60,))",
-        "a thread is running behind the rehearsal",
+        "a thread is still running after the rehearsal",
     ),
-    "an open file": (
-        "import os\ndef rehearse(step): os.dup(0)",
-        "/dev/null is open behind the rehearsal",
+    "an open file": ("import os\ndef rehearse(step): os.dup(0)", "/dev/null is still open after the rehearsal"),
+    "a socket": (
+        "import socket, sys\ndef rehearse(step): sys.kept = socket.socket(socket.AF_UNIX)",
+        "socket:[NUMBER] is still open after the rehearsal",
     ),
-    "a random number": (
-        "import os\ndef rehearse(step): os.urandom(8)",
-        "the rehearsal asked for random bytes, which would be the same in every process",
+    "a generator that was begun": (
+        "import sys\ndef count(): yield 1\ndef rehearse(step): sys.kept = count(); next(sys.kept)",
+        "the generator count has begun and not ended after the rehearsal",
+    ),
+    "a context that was entered": (
+        (
+            "import contextlib, sys\n@contextlib.contextmanager\ndef within(): yield\n"
+            "def rehearse(step): sys.kept = within(); sys.kept.__enter__()"
+        ),
+        "the generator within has begun and not ended after the rehearsal",
+    ),
+    "a coroutine that was begun": (
+        (
+            "import sys, types\n@types.coroutine\ndef wait(): yield\nasync def work(): await wait()\n"
+            "def rehearse(step): sys.kept = work(); sys.kept.send(None)"
+        ),
+        "the coroutine work has begun and not ended after the rehearsal",
+    ),
+    "an asynchronous generator": (
+        "import sys\nasync def count(): yield 1\ndef rehearse(step): sys.kept = count()",
+        "the async_generator count has begun and not ended after the rehearsal",
+    ),
+    "a random number": ("import os\ndef rehearse(step): os.urandom(8)", RANDOM_BYTES),
+    "a random identifier": ("import uuid\ndef rehearse(step): uuid.uuid4()", RANDOM_BYTES),
+    "a random generator": ("import random, sys\ndef rehearse(step): sys.kept = random.Random()", RANDOM_GENERATOR),
+    "a random generator of a class of its own": (
+        "import random, sys\nclass Dice(random.Random): pass\ndef rehearse(step): sys.kept = Dice(6)",
+        RANDOM_GENERATOR,
+    ),
+    "something of the rehearsal": (
+        "import sys\ndef rehearse(step): sys.kept = rehearse",
+        "the program still uses something of the rehearsal",
     ),
 }
 
@@ -107,7 +172,8 @@ def test_a_snapshot_is_refused_with(binary: Path, tmp_path: Path, source: str, w
     del binary  # its build leaves the launcher
     with pytest.raises(BuildError) as raised:
         record(tmp_path, source)
-    assert str(raised.value) == f"the launcher took no snapshot of the program:\n{words}"
+    said = re.sub(r"(?<=\[)\d+", "NUMBER", str(raised.value))
+    assert said == f"the launcher took no snapshot of the program:\n{words}"
 
 
 def test_a_rehearsal_that_does_not_end_ends_the_build(
