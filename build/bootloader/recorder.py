@@ -22,7 +22,7 @@ from posix import _exit, listdir, readlink, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
@@ -115,7 +115,7 @@ def refuse_what_a_process_owns() -> None:
             refuse(f"{opened} is still open after the rehearsal")
 
 
-def _generator() -> "Iterator[None]":
+def _generator() -> object:
     yield
 
 
@@ -123,7 +123,7 @@ async def _coroutine() -> None:
     pass
 
 
-async def _asynchronous_generator() -> "AsyncIterator[None]":
+async def _asynchronous_generator() -> object:
     yield
 
 
