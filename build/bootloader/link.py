@@ -75,7 +75,7 @@ WRAPPED = [
 # Stripped, and without a build id, the same input gives the same bytes.
 LINK = [
     "gcc", "-static", "-Wl,--build-id=none", "-Wl,--gc-sections", *(f"-Wl,--wrap={name}" for name in WRAPPED),
-    "-Wl,--entry=sealed_start", f"-Wl,--script={HERE / 'layout.ld'}",
+    "-Wl,--entry=sealed_start", "-Xlinker", f"--script={HERE / 'layout.ld'}",  # -Wl would split it at a comma
     "-Wl,--trace,--trace",  # says which files it takes, and of libraries which members
 ]  # fmt: skip
 
@@ -212,7 +212,7 @@ def _link(inputs: list[str], output: Path, script: layout.Script, heap: str) -> 
     """Link with a heap of that content, in the assembler's words; what the linker says that it took."""
     source = output.with_name("content.s")
     source.write_text(f"{heap}\n.section .note.GNU-stack\n")
-    content = _compile(source, output.parent, [f"-Wa,-I{output.parent}"])
+    content = _compile(source, output.parent, ["-Xassembler", f"-I{output.parent}"])
     (output.parent / "variables.ld").write_text(script.variables)
     order = output.parent / "order.ld"
     order.write_text(script.order)
@@ -220,8 +220,10 @@ def _link(inputs: list[str], output: Path, script: layout.Script, heap: str) -> 
         [
             *LINK,
             f"-L{output.parent}",
-            f"-Wl,--script={order}",
-            f"-Wl,-Map={output}.map",
+            "-Xlinker",
+            f"--script={order}",
+            "-Xlinker",
+            f"-Map={output}.map",
             *inputs,
             str(content),
             "-o",

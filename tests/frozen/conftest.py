@@ -1,7 +1,10 @@
-"""The executable in surroundings that the tests make, and the runs that have to come out right in all of them."""
+"""The executable in surroundings that the tests make, the runs that have to come out right in all, a second program."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -10,6 +13,9 @@ from tests import servers
 from tests.certificates import Authority
 from tests.conftest import PATIENCE
 from tests.servers import serving
+
+SECOND = Path(__file__).parent / "second"
+SOURCES = Path(__file__).parents[2] / ".build" / "bootloader"
 
 Start = Callable[[list[str]], subprocess.CompletedProcess[bytes]]
 
@@ -25,7 +31,7 @@ class Case(NamedTuple):
 
 @pytest.fixture(scope="session")
 def cases(authority: Authority) -> Iterator[dict[str, Case]]:
-    """Runs that together go through all parts of the program: both stages, threads, click, requests, TLS."""
+    """Runs that together go through all parts of the program: threads, click, requests, TLS."""
     with (
         serving(servers.replying(servers.OK)) as http,
         serving(servers.replying(servers.OK), tls=authority.context("127.0.0.1")) as https,
@@ -58,3 +64,22 @@ def start(command: list[str], **options: object) -> subprocess.CompletedProcess[
     """Run to the end, with an empty environment unless another is given."""
     settings: dict[str, object] = {"env": {}, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": PATIENCE}
     return subprocess.run(command, **(settings | options))  # type: ignore[call-overload, no-any-return]
+
+
+def pyinstaller(folder: Path, *arguments: str) -> None:
+    """Freeze a program, into the folder."""
+    command = [str(Path(sys.executable).parent / "pyinstaller"), "--log-level=ERROR", f"--workpath={folder / 'work'}"]
+    environ = os.environ | {"WORK": str(folder / "bootloader")}
+    subprocess.run([*command, f"--distpath={folder}", *arguments], check=True, env=environ, timeout=600, cwd=folder)
+
+
+@pytest.fixture(scope="session")
+def newest(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The second program, frozen as the first one is."""
+    del binary  # its build leaves the source of CPython, which this one need not fetch again
+    folder = tmp_path_factory.mktemp("newest")
+    (folder / "bootloader").mkdir()
+    for source in SOURCES.glob("python3*"):
+        (folder / "bootloader" / source.name).symlink_to(source)
+    pyinstaller(folder, str(SECOND / "newest.spec"))
+    return folder / "newest"

@@ -1,6 +1,9 @@
 """The build: the same bytes each time, and one line where something is missing."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import debian
@@ -9,16 +12,57 @@ import link
 import pytest
 
 from release import executable
+from tests.certificates import Authority
+from tests.conftest import needs_root
 
 ROOT = Path(__file__).parent.parent.parent
 
 
+# On a machine of another name, with another user, other hosts, name servers and certificates: files from the folder $0.
+ELSEWHERE = """
+hostname canary-host
+umask 077
+cd "$0"
+find . -type f | while read -r file; do [ -e "/$file" ] && mount --bind "$file" "/$file"; done
+cd "$1"
+exec "$2" -c 'import sys, pathlib, release.executable as e; e.build_elsewhere(pathlib.Path(sys.argv[1]))' "$3"
+"""
+
+OTHER_FILES = {
+    "etc/passwd": "canary-user:x:0:0:Canary User:/home/canary-user:/bin/sh\n",
+    "etc/hosts": "127.0.0.1 localhost canary-host canary-alias\n",
+    "etc/resolv.conf": "nameserver 127.0.0.1\nsearch canary-domain.test\n",
+    "etc/machine-id": "cacacacacacacacacacacacacacacaca\n",
+}
+
+OTHER_ENVIRONMENT = {
+    **dict.fromkeys(("USER", "LOGNAME", "CANARY"), "canary-user"),
+    "HOME": "/nonexistent/canary-home",
+    "HOSTNAME": "canary-host",
+    "TZ": "Pacific/Chatham",
+    "LANG": "tr_TR.UTF-8",
+    "HEALTHCHECKER_URL": "http://canary.test",
+}
+
+
+@needs_root
 @pytest.mark.release
 @pytest.mark.timeout(600)
-def test_a_second_build_in_another_folder_gives_the_same_bytes(binary: Path, tmp_path: Path) -> None:
-    for file in executable.build_elsewhere(tmp_path):
-        assert file.read_bytes() == (binary.parent / file.name).read_bytes()
-    assert sorted(path.name for path in (tmp_path / "build").iterdir() if path.name != "__pycache__") == sorted(
+def test_another_folder_user_machine_and_time_give_the_same_bytes(
+    binary: Path, tmp_path: Path, authority: Authority
+) -> None:
+    store = {"etc/ssl/certs/ca-certificates.crt": authority.file.read_text()}
+    for name, content in (OTHER_FILES | store).items():
+        (tmp_path / "files" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "files" / name).write_text(content)
+    folder = tmp_path / "Häuser, Gärten & ein 家"
+    folder.mkdir()
+    command = ["unshare", "--uts", "--mount", "sh", "-euc", ELSEWHERE]
+    places = [str(tmp_path / "files"), str(ROOT), sys.executable, str(folder)]
+    subprocess.run([*command, *places], check=True, env=os.environ | OTHER_ENVIRONMENT)
+    for name in executable.beside(binary.name):
+        assert (folder / "dist" / name).read_bytes() == (binary.parent / name).read_bytes()
+    assert sorted(path.name for path in (folder / "build").iterdir() if path.name != "__pycache__") == sorted(
         path.name for path in (ROOT / "build").iterdir() if path.name != "__pycache__"
     )
 

@@ -1,45 +1,21 @@
 """Another program is frozen in the same way, by ten lines of spec: the bootloader knows none."""
 
 import json
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import needs_root
-from tests.frozen.conftest import start
+from tests.frozen.conftest import SECOND, pyinstaller, start
 from tests.frozen.test_executable import PT_DYNAMIC, PT_INTERP, segments
 from tests.frozen.test_surroundings import ENTER
-
-HERE = Path(__file__).parent / "second"
-SOURCES = Path(__file__).parents[2] / ".build" / "bootloader"
 
 pytestmark = pytest.mark.release
 
 VERSIONS = ["1.2", "1.10", "1.9"]
-
-
-def pyinstaller(folder: Path, *arguments: str) -> None:
-    command = [str(Path(sys.executable).parent / "pyinstaller"), "--log-level=ERROR", f"--workpath={folder / 'work'}"]
-    environ = os.environ | {"WORK": str(folder / "bootloader")}
-    subprocess.run([*command, f"--distpath={folder}", *arguments], check=True, env=environ, timeout=600, cwd=folder)
-
-
-@pytest.fixture(scope="module")
-def newest(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program, frozen."""
-    del binary  # its build leaves the source of CPython, which this one need not fetch again
-    folder = tmp_path_factory.mktemp("newest")
-    (folder / "bootloader").mkdir()
-    for source in SOURCES.glob("python3*"):
-        (folder / "bootloader" / source.name).symlink_to(source)
-    pyinstaller(folder, str(HERE / "newest.spec"))
-    return folder / "newest"
 
 
 def test_it_is_static(newest: Path) -> None:
@@ -68,7 +44,7 @@ def seconds(command: list[str]) -> float:
 
 
 def test_it_starts_in_a_tenth_of_the_time_of_one_file(newest: Path, tmp_path: Path) -> None:
-    pyinstaller(tmp_path, "--onefile", f"--specpath={tmp_path}", "--name=one-file", str(HERE / "newest.py"))
+    pyinstaller(tmp_path, "--onefile", f"--specpath={tmp_path}", "--name=one-file", str(SECOND / "newest.py"))
     (tmp_path / "versions.json").write_text(json.dumps(VERSIONS))
     pairs = [
         (
