@@ -12,9 +12,10 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from debian import BuildError, source
-from PyInstaller.archive.readers import CArchiveReader
+from PyInstaller.archive.readers import ZlibArchiveReader
 
 from tests.conftest import Healthchecker, runner
+from tests.frozen.test_archive import PYZ
 
 LIBRARIES = {
     "CPython": link.PYTHON_PACKAGE,
@@ -56,8 +57,8 @@ def test_what_is_linked_statically_is_in_the_bill_with_debians_version(bill: str
     assert listed(bill)[name] == source(package)[1]
 
 
-def test_the_bill_has_each_python_package_with_a_module_in_the_archive_and_no_other(bill: str, binary: Path) -> None:
-    modules = CArchiveReader(str(binary)).open_embedded_archive("PYZ.pyz").toc
+def test_the_bill_has_each_python_package_with_a_module_in_the_snapshot_and_no_other(bill: str) -> None:
+    modules = ZlibArchiveReader(str(PYZ)).toc
     packages = importlib.metadata.packages_distributions()
     packed = {packages[name][0] for name in modules if name in packages} - {"healthchecker-probe"}
     assert packed == {name for name in listed(bill) if name not in LIBRARIES and name != "libgcc"}
