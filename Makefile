@@ -21,10 +21,11 @@ missing = $$(for tool in $(1); do command -v $${tool%:*} >/dev/null || echo $${t
 SOURCE_TOOLS := openssl strace
 TEST_TOOLS := $(SOURCE_TOOLS) ip:iproute2 mandoc musl-gcc:musl-tools systemd-analyze:systemd valgrind
 LINT_TOOLS := shellcheck
-BUDGETS_TOOLS := busybox curl musl-gcc:musl-tools valgrind
-RIVALS := busybox curl go:golang-go musl-gcc:musl-tools strace valgrind wget wrk
-RIVALS_LIBRARIES := golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev
-missing_libraries = $$(for library in $(RIVALS_LIBRARIES); do dpkg-query --show $$library >/dev/null 2>&1 || echo $$library; done)
+BUDGETS_TOOLS := busybox curl musl-gcc:musl-tools strace valgrind
+RIVALS := $(BUDGETS_TOOLS) go:golang-go node:nodejs wget wrk
+BUDGETS_DATA := ca-certificates
+RIVALS_DATA := $(BUDGETS_DATA) golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev
+missing_data = $$(for package in $(1); do dpkg-query --show $$package >/dev/null 2>&1 || echo $$package; done)
 missing_to_build = $$('$(PYTHON)' build/bootloader/link.py --missing)
 missing_to_set_up = $$('$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
 
@@ -40,7 +41,7 @@ binary: $(BINARY) ## Build the static executable, dist/healthchecker-linux-ARCHI
 
 packages: ## Install all Debian packages that the targets here need; as an ordinary user, print how to
 	@tools/apt-install $(missing_to_set_up) $(missing_to_build) \
-	  $(call missing,$(sort $(TEST_TOOLS) $(LINT_TOOLS) $(BUDGETS_TOOLS) $(RIVALS))) $(missing_libraries)
+	  $(call missing,$(sort $(TEST_TOOLS) $(LINT_TOOLS) $(RIVALS))) $(call missing_data,$(RIVALS_DATA))
 	@echo "set-up: all Debian packages that the targets need are installed"
 
 image: ## Build the Docker images accountservice and healthchecker
@@ -127,12 +128,12 @@ lint-c: $(READY)
 	{ said=$$($(BIN)/clang-tidy --quiet $(C) -- $$flags 2>&1) || { echo "$$said"; exit 1; }; } && \
 	for source in $(C); do gcc $$flags -fanalyzer -o /dev/null $$source || exit; done
 
-bench: $(READY) $(BINARY) image ## Compare with curl, wget, PyInstaller, Go and C, by hand and in Docker: docs/bench/, some ten minutes
-	@tools/apt-install $(call missing,$(RIVALS)) $(missing_libraries)
+bench: $(READY) $(BINARY) image ## Compare with curl, wget, node, Python, Go and C, by hand and in Docker: docs/bench/, some ten minutes
+	@tools/apt-install $(call missing,$(RIVALS)) $(call missing_data,$(RIVALS_DATA))
 	$(BIN)/python -m bench $(BINARY)
 
 budgets: $(READY) $(BINARY) ## Hold the executable to its budgets, beside curl and PyInstaller's one-file program
-	@tools/apt-install $(call missing,$(BUDGETS_TOOLS))
+	@tools/apt-install $(call missing,$(BUDGETS_TOOLS)) $(call missing_data,$(BUDGETS_DATA))
 	@echo "budgets: measuring, one to two minutes"
 	$(BIN)/python -m bench.budgets $(BINARY)
 

@@ -38,6 +38,7 @@ def machine() -> dict[str, str]:
         "curl": first("curl ([0-9.]+)", said([found("curl"), "--version"])),
         "wget": first("Wget ([0-9.]+)", said([found("wget"), "--version"])),
         "busybox": first("BusyBox v([0-9.]+)", said([found("busybox")])),
+        "node": first("v([0-9.]+)", said([found("node"), "--version"])),
         "Go": first("go([0-9.]+)", said(["go", "version"])),
         "PyInstaller": said([str(Path(sys.executable).parent / "pyinstaller"), "--version"]).strip(),
     }

@@ -13,8 +13,8 @@ from tests.accountservice.running import Service
 from tests.certificates import Authority
 from tests.servers import free_port, serving
 
-ROUNDS = {"timeout": 8, "https": 30, "help": 30}
-USUAL_ROUNDS = 40
+ROUNDS = {"healthy": 40, "timeout": 5}
+USUAL_ROUNDS = 20
 
 
 @contextmanager

@@ -9,18 +9,18 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.measure import PATIENCE, ROOT, WORK, Command, compiled
+from bench.measure import PATIENCE, ROOT, WORK, Command, MeasureError, compiled
 
 RIVALS = ROOT / "bench" / "rivals"
 TIMEOUT = 1  # seconds
 AMPLE = 60  # seconds: for what takes long under valgrind
 
-URLLIB = """
-import ssl, sys, urllib.request
-url, timeout, trusted = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
-context = ssl.create_default_context(cafile=trusted[0]) if trusted else None
-urllib.request.urlopen(url, timeout=timeout, context=context)
-"""
+# The one-liners of many Dockerfiles.
+NODE = (
+    "require('{scheme}').get('{url}', {options}, r => process.exit(r.statusCode == 200 ? 0 : 1))"
+    ".on('error', () => process.exit(1)).on('timeout', () => process.exit(1))"
+)
+URLLIB = "import ssl, urllib.request; urllib.request.urlopen('{url}', timeout={timeout}, context={context})"
 
 
 class Targets(NamedTuple):
@@ -35,7 +35,7 @@ class Targets(NamedTuple):
 
 
 class Contender(NamedTuple):
-    """A program, and how it is asked; what it cannot do is None."""
+    """A program and its command for each path; None for what it cannot do."""
 
     name: str
     check: Callable[[int], list[str]]
@@ -44,11 +44,15 @@ class Contender(NamedTuple):
     timeout: Callable[[int], list[str]] | None = None
     timed_out: int = 1
     url: Callable[[str], list[str]] | None = None
-    https: Callable[[str, Path], list[str]] | None = None
+    https: Callable[[str, Path], list[str]] | None = None  # trusts the certificates in the file
+    insecure: Callable[[str], list[str]] | None = None
+    untrusted: Callable[[str], Command] | None = None  # the system's store lacks the certificate's issuer
     help: list[str] | None = None
+    mistake: Command | None = None
 
     def commands(self, targets: Targets) -> dict[str, Command]:
-        """What it can do, by the name of the path."""
+        """Return the commands by the name of their path."""
+        https = f"https://127.0.0.1:{targets.https}/health"
         found = {
             "healthy": Command(self.check(targets.healthy)),
             "503": Command(self.check(targets.unhealthy), self.unhealthy),
@@ -59,13 +63,19 @@ class Contender(NamedTuple):
         if self.url:
             found["URL"] = Command(self.url(f"http://127.0.0.1:{targets.healthy}/health"))
         if self.https:
-            found["https"] = Command(self.https(f"https://127.0.0.1:{targets.https}/health", targets.authority))
+            found["https"] = Command(self.https(https, targets.authority))
+        if self.insecure:
+            found["insecure"] = Command(self.insecure(https))
+        if self.untrusted:
+            found["untrusted"] = self.untrusted(https)
         if self.help:
             found["help"] = Command(self.help)
+        if self.mistake:
+            found["mistake"] = self.mistake
         return found
 
 
-PATHS = ("healthy", "503", "refused", "timeout", "URL", "https", "help")
+PATHS = ("healthy", "503", "refused", "timeout", "URL", "https", "insecure", "untrusted", "help", "mistake")
 
 
 def ours(name: str, program: Path) -> Contender:
@@ -78,7 +88,10 @@ def ours(name: str, program: Path) -> Contender:
         timeout=lambda port: [str(program), f"-port={port}", f"-timeout={TIMEOUT}"],
         url=lambda url: [str(program), url],
         https=lambda url, authority: [str(program), url, f"--cacert={authority}", f"-timeout={AMPLE}"],
+        insecure=lambda url: [str(program), url, "--insecure", f"-timeout={AMPLE}"],
+        untrusted=lambda url: Command([str(program), url, f"-timeout={AMPLE}"], 1),
         help=[str(program), "--help"],
+        mistake=Command([str(program), "--prt=80"], 1),
     )
 
 
@@ -99,7 +112,10 @@ def curl() -> Contender:
         timed_out=28,
         url=lambda url: [program, "-sf", url],
         https=lambda url, authority: [program, "-sf", "--cacert", str(authority), url],
+        insecure=lambda url: [program, "-sf", "--insecure", url],
+        untrusted=lambda url: Command([program, "-sf", url], 60),
         help=[program, "--help"],
+        mistake=Command([program, "--prt=80"], 2),
     )
 
 
@@ -115,7 +131,10 @@ def wget() -> Contender:
         timed_out=4,
         url=lambda url: [*words, url],
         https=lambda url, authority: [*words, f"--ca-certificate={authority}", url],
+        insecure=lambda url: [*words, "--no-check-certificate", url],
+        untrusted=lambda url: Command([*words, url], 5),
         help=[words[0], "--help"],
+        mistake=Command([words[0], "--prt=80"], 2),
     )
 
 
@@ -129,27 +148,59 @@ def busybox() -> Contender:
         refused=1,
         url=lambda url: [*words, url],
         help=[*words[:2], "--help"],
+        mistake=Command([*words[:2], "--prt=80"], 1),
     )
 
 
 def urllib() -> Contender:
-    """What one writes where there is a Python."""
-    words = ["/usr/bin/python3", "-c", URLLIB]
+    """Return Python's one-liner."""
+
+    def words(url: str, timeout: int = AMPLE, context: str = "None") -> list[str]:
+        return ["/usr/bin/python3", "-c", URLLIB.format(url=url, timeout=timeout, context=context)]
+
     return Contender(
-        "python3 -c urllib",
-        check=lambda port: [*words, local(port), "2"],
+        "python3 -c",
+        check=lambda port: words(local(port)),
         unhealthy=1,
         refused=1,
-        timeout=lambda port: [*words, local(port), str(TIMEOUT)],
-        url=lambda url: [*words, url, "2"],
-        https=lambda url, authority: [*words, url, str(AMPLE), str(authority)],
+        timeout=lambda port: words(local(port), TIMEOUT),
+        url=words,
+        https=lambda url, authority: words(url, context=f"ssl.create_default_context(cafile='{authority}')"),
+        insecure=lambda url: words(url, context="ssl._create_unverified_context()"),
+        untrusted=lambda url: Command(words(url), 1),
+    )
+
+
+def node() -> Contender:
+    """Return Node's one-liner."""
+
+    def words(url: str, options: str = "{}") -> list[str]:
+        return [found("node"), "-e", NODE.format(scheme=url.partition(":")[0], url=url, options=options)]
+
+    return Contender(
+        "node -e",
+        check=lambda port: words(local(port)),
+        unhealthy=1,
+        refused=1,
+        timeout=lambda port: words(local(port), f"{{timeout: {TIMEOUT * 1000}}}"),
+        url=words,
+        https=lambda url, authority: words(url, f"{{ca: require('fs').readFileSync('{authority}')}}"),
+        insecure=lambda url: words(url, "{rejectUnauthorized: false}"),
+        untrusted=lambda url: Command(words(url), 1),
     )
 
 
 def go() -> Contender:
     """The port is all that it knows; it waits for ever."""
     program = str(built_by_go("go-probe", RIVALS / "probe" / "main.go"))
-    return Contender("Go", lambda port: [program, f"-port={port}"], unhealthy=1, refused=1, help=[program, "-h"])
+    return Contender(
+        "Go",
+        lambda port: [program, f"-port={port}"],
+        unhealthy=1,
+        refused=1,
+        help=[program, "-h"],
+        mistake=Command([program, "-prt=80"], 2),
+    )
 
 
 def c() -> Contender:
@@ -178,12 +229,14 @@ def built_by_go(name: str, source: Path) -> Path:
 
 
 def found(name: str) -> str:
-    """Where a program is that the system has."""
-    return shutil.which(name, path="/usr/bin:/bin") or name
+    """Return the path of one of the system's programs. Raises MeasureError."""
+    if path := shutil.which(name, path="/usr/bin:/bin"):
+        return path
+    raise MeasureError(f"{name} is not installed; type: make packages")
 
 
 def everybody(binary: Path) -> list[Contender]:
     """All contenders, the executable first."""
     one_file = ours("PyInstaller one-file", unpacked("onefile"))
     one_dir = ours("PyInstaller one-dir", unpacked("onedir"))
-    return [ours("healthchecker", binary), curl(), wget(), busybox(), urllib(), one_file, one_dir, go(), c()]
+    return [ours("healthchecker", binary), curl(), wget(), busybox(), urllib(), node(), one_file, one_dir, go(), c()]

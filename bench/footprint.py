@@ -1,5 +1,6 @@
 """What a check needs and leaves beside time: files it reads, bytes it writes, processes, and what a kill leaves."""
 
+import mmap
 import os
 import re
 import signal
@@ -19,13 +20,24 @@ SYSTEM = ("/etc/", "/proc/", "/sys/", "/dev/")  # not what a program brings alon
 SETTLED = 0.5  # seconds after a kill, for whoever is left to notice
 
 
+class Trace(NamedTuple):
+    """The files that a program consists of, and what one check does."""
+
+    bytes: int
+    files: int
+    written: int  # bytes, to files
+    processes: int  # started beside the first
+    populated: int  # pages that one MADV_POPULATE_WRITE maps; getrusage(2) counts them as page faults
+
+
 class Footprint(NamedTuple):
-    """The files that a program consists of; bytes that a check writes, processes it starts; what a kill -9 leaves."""
+    """A check's trace, and what a kill -9 leaves."""
 
     bytes: int
     files: int
     written: int
-    processes: int  # started beside the first
+    processes: int
+    populated: int
     left_bytes: int
     left_files: int
     left_processes: int
@@ -36,11 +48,11 @@ def footprint(contender: Contender, targets: Targets) -> Footprint:
     return Footprint(*traced(Command(contender.check(targets.healthy))), *left_behind(contender))
 
 
-def traced(command: Command) -> tuple[int, int, int, int]:
-    """Bytes and number of files used, bytes written to files, processes started. Raises MeasureError."""
+def traced(command: Command) -> Trace:
+    """Trace one run. Raises MeasureError."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "calls"
-        calls = "execve,open,openat,write,writev,pwrite64,clone,clone3,fork,vfork"
+        calls = "execve,open,openat,write,writev,pwrite64,clone,clone3,fork,vfork,madvise"
         strace = ["strace", "-f", "--seccomp-bpf", "-y", "-s0", f"--trace={calls}", f"--output={log}"]
         temporary = Path(folder) / "tmp"
         temporary.mkdir()
@@ -63,7 +75,12 @@ def traced(command: Command) -> tuple[int, int, int, int]:
     started = [
         line for line in lines if re.search(r"(clone3?|v?fork)\(.*\) = \d+", line) and "CLONE_THREAD" not in line
     ]
-    return sum(sizes), len(sizes), sum(written), len(started)
+    populated = [
+        -(-int(found[1]) // mmap.PAGESIZE)
+        for line in lines
+        if (found := re.search(r"madvise\(\w+, (\d+), MADV_POPULATE_WRITE\) = 0", line))
+    ]
+    return Trace(sum(sizes), len(sizes), sum(written), len(started), sum(populated))
 
 
 def loaders(programs: set[str]) -> set[str]:

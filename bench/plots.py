@@ -52,7 +52,7 @@ def check(costs: dict[str, Any]) -> Figure:
 def paths(checks: dict[str, Any]) -> Figure:
     """Each path, of the executable, curl and the one-file program: bars on a log axis."""
     contenders = [OURS, "curl -sf", "PyInstaller one-file"]
-    figure = Figure(figsize=(8, 3.2))
+    figure = Figure(figsize=(9, 3.2))
     axes = figure.subplots()
     for index, name in enumerate(contenders):
         medians = [1000 * costs[name]["wall"]["median"] for costs in checks.values()]

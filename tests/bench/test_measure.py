@@ -70,12 +70,15 @@ def test_instructions_are_those_of_all_processes() -> None:
 
 def test_a_trace_finds_files_writes_and_processes(tmp_path: Path) -> None:
     (tmp_path / "read").write_bytes(bytes(10_000_000))
-    size, files, written, processes = traced(
-        Command(["/bin/sh", "-c", f": <{tmp_path}/read; printf 12345 >$TMPDIR/x; (/bin/true); exit 0"])
-    )
-    assert 10_000_000 < size < 30_000_000
-    assert files >= 4  # that one, the shell, its library, the loader
-    assert (written, processes) == (5, 1)
+    trace = traced(Command(["/bin/sh", "-c", f": <{tmp_path}/read; printf 12345 >$TMPDIR/x; (/bin/true); exit 0"]))
+    assert 10_000_000 < trace.bytes < 30_000_000
+    assert trace.files >= 4  # that one, the shell, its library, the loader
+    assert (trace.written, trace.processes, trace.populated) == (5, 1, 0)
+
+
+def test_a_trace_counts_populated_pages() -> None:
+    populating = "import mmap; mmap.mmap(-1, 1 << 20).madvise(23, 0, 10 * mmap.PAGESIZE + 1)"  # MADV_POPULATE_WRITE
+    assert traced(Command([*PYTHON, populating])).populated == 11
 
 
 def test_what_a_kill_leaves_is_found() -> None:
