@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from bench.report import FOLDER, OURS, RESULTS, SERVICE
+from bench.report import FOLDER, OURS, RESULTS, SERVICE, STEPS
 
 COLOURS = {
     OURS: "#0b7a4b",
@@ -29,21 +29,34 @@ def write() -> None:
         "paths": paths(found["checks"]),
         "growth": growth(found["growth"]),
         "service": service(found["loads"]),
+        "steps": steps(json.loads(STEPS.read_text())["steps"]),
     }.items():
         figure.savefig(FOLDER / f"{name}.svg", metadata={"Date": None}, bbox_inches="tight", facecolor="white")
 
 
 def check(costs: dict[str, Any]) -> Figure:
     """A healthy check of everybody: bars on a log axis."""
-    names = sorted(costs, key=lambda name: -costs[name]["wall"]["median"])
-    medians = [1000 * costs[name]["wall"]["median"] for name in names]
-    figure = Figure(figsize=(8, 0.42 * len(names) + 0.9))
+    medians = {name: 1000 * cost["wall"]["median"] for name, cost in costs.items()}
+    names = sorted(medians, key=lambda name: -medians[name])
+    return bars({name: medians[name] for name in names}, [COLOURS.get(name, OTHERS) for name in names])
+
+
+def steps(costs: dict[str, Any]) -> Figure:
+    """A healthy check at each step, the first one on top: bars on a log axis."""
+    medians = {name: 1000 * cost["wall"]["median"] for name, cost in reversed(costs.items())}
+    return bars(medians, [COLOURS[OURS], *[OTHERS] * (len(medians) - 1)])
+
+
+def bars(medians: dict[str, float], colours: list[str]) -> Figure:
+    """Milliseconds as horizontal bars, the first one at the bottom."""
+    figure = Figure(figsize=(8, 0.42 * len(medians) + 0.9))
     axes = figure.subplots()
-    bars = axes.barh(names, medians, color=[COLOURS.get(name, OTHERS) for name in names])
-    axes.bar_label(bars, [f"{median:.2g} ms" if median < 10 else f"{median:.0f} ms" for median in medians], padding=3)
+    drawn = axes.barh(list(medians), list(medians.values()), color=colours)
+    labels = [f"{median:.2g} ms" if median < 10 else f"{median:.0f} ms" for median in medians.values()]
+    axes.bar_label(drawn, labels, padding=3)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_xlim(min(medians) / 3, max(medians) * 3)
+    axes.set_xlim(min(medians.values()) / 3, max(medians.values()) * 3)
     axes.set_xlabel("wall-clock time of a healthy check, ms, on a log scale")
     axes.spines[["top", "right"]].set_visible(False)
     return figure

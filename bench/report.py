@@ -10,6 +10,7 @@ from bench.measure import ROOT
 
 FOLDER = ROOT / "docs" / "bench"
 RESULTS = FOLDER / "results.json"
+STEPS = FOLDER / "steps.json"
 REPORT = FOLDER / "README.md"
 OURS = "healthchecker"
 SERVICE = "accountservice"
@@ -29,6 +30,7 @@ def text() -> str:
         "Measured on " + found["date"] + ":",
         table(["", ""], [[name, value] for name, value in found["machine"].items()]),
         *one_check(found),
+        *the_steps(json.loads(STEPS.read_text())),
         *in_docker(found),
         *the_service(found),
     ]
@@ -119,6 +121,21 @@ def behind(checks: Figures) -> Iterable[str]:
         ahead = sorted((costs[name]["wall"]["median"] / best, name) for name in costs)
         names = [f"{name} ({ratio:.2f} of our time)" for ratio, name in ahead if ratio < 1]
         yield f"{path}: " + (", ".join(names) or "nothing")
+
+
+def the_steps(found: Figures) -> list[str]:
+    """The way from PyInstaller's one-file program to today's."""
+    rows = [
+        [name, spread(cost["wall"], milliseconds), f"{cost['instructions'] / 1e6:,.2f}", f"{cost['faults']:,.0f}"]
+        for name, cost in found["steps"].items()
+    ]
+    return [
+        "## Step by step",
+        "![Time of a healthy check, step by step](steps.svg)",
+        f"A healthy check by the probe as it was built at each step, measured in one run on {found['date']}."
+        " [The notes](notes.md) say what each step is, and what else was tried.",
+        table(["", "wall, ms", "instructions, M", "page faults"], rows),
+    ]
 
 
 def in_docker(found: Figures) -> list[str]:
