@@ -132,7 +132,7 @@ bench: $(READY) $(BINARY) image ## Compare with curl, wget, node, Python, Go and
 	@tools/apt-install $(call missing,$(RIVALS)) $(call missing_data,$(RIVALS_DATA))
 	$(BIN)/python -m bench $(BINARY)
 
-budgets: $(READY) $(BINARY) ## Hold the executable to its budgets, beside curl and PyInstaller's one-file program
+budgets: $(READY) $(BINARY) ## Hold the executable to its budgets, beside curl, busybox and a one-file program
 	@tools/apt-install $(call missing,$(BUDGETS_TOOLS)) $(call missing_data,$(BUDGETS_DATA))
 	@echo "budgets: measuring, one to two minutes"
 	$(BIN)/python -m bench.budgets $(BINARY)
