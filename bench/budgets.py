@@ -2,8 +2,8 @@
 
 Prints each figure with its limit, and ends with 1 where one is exceeded.
 
-Time is a ratio of medians in one run, in turn, because seconds depend on the machine. Instructions are the same in every
-run. Their limits leave room for another Python or compiler, not for another design.
+Time is a ratio of medians in one run, in turn, because seconds depend on the machine. Instructions are the same in
+every run. Their limits leave room for another Python or compiler, not for another design.
 
 BINARY is the only argument: the executable.
 """

@@ -1,7 +1,9 @@
 """One check after another, of every contender, on each of its paths."""
 
+import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,12 +54,21 @@ def compare(contenders: list[Contender], targets: Targets, meter: Meter) -> dict
 
 
 def counted(contenders: list[Contender], targets: Targets) -> dict[str, dict[str, int]]:
-    """By path and contender: instructions. The timeout is left out, for valgrind would make it count its waiting."""
+    """Count instructions by path and contender, on all cores: the counts do not depend on what else runs.
+
+    The timeout is left out, because valgrind would count the waiting.
+    """
     found: dict[str, dict[str, int]] = {path: {} for path in PATHS if path != "timeout"}
-    for contender in contenders:
-        for path, command in contender.commands(targets).items():
-            if path in found:
-                found[path][contender.name] = instructions(command)
+    jobs = [
+        (path, contender.name, command)
+        for contender in contenders
+        for path, command in contender.commands(targets).items()
+        if path in found
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        counts = pool.map(instructions, [command for _, _, command in jobs])
+        for (path, name, _), count in zip(jobs, counts, strict=True):
+            found[path][name] = count
     return found
 
 

@@ -87,8 +87,8 @@ def one_check(found: Figures) -> list[str]:
         " ([bench/rivals](../../bench/rivals)) that take a port and nothing else, without a timeout. wget sends HEAD"
         " first; for https it mostly waits, as its CPU time shows. busybox's `-T` ends in SIGSEGV (1.35).",
         "The paths: `healthy`, `503` and `refused` take a port; `timeout` is 1 s; `URL` takes a URL. Three use https:"
-        " `https` trusts the certificates in a file (`--cacert`), `insecure` any (`--insecure`), and `untrusted` those of"
-        " the system, which lack the issuer, so that the outcome is a refusal. `mistake` has a misspelt option.",
+        " `https` trusts the certificates in a file (`--cacert`), `insecure` any (`--insecure`), and `untrusted` those"
+        " of the system, which lack the issuer, so that the outcome is a refusal. `mistake` has a misspelt option.",
         "Wall-clock milliseconds by path. A cell is empty if the program cannot do it.",
         by_path(wall, lambda cost: cost["median"], lambda cost: spread(cost, milliseconds)),
         "CPU milliseconds by path:",

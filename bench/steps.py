@@ -2,8 +2,8 @@
 
     python -m bench.steps NAME=FILE...      writes docs/bench/steps.json, in the order of the arguments
 
-`make bench` draws the figures and does not measure them: the executables are built of older sources. docs/bench/notes.md
-says which.
+`make bench` draws the figures and does not measure them: the executables are built of older sources, which
+docs/bench/notes.md names.
 """
 
 import json
