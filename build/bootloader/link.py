@@ -65,7 +65,8 @@ AS_CPYTHON = ["-w", "-DPy_BUILD_CORE_BUILTIN", f"-I{INCLUDE}", f"-I{INCLUDE / 'i
 # A heap to record in, in the assembler's words.
 TO_RECORD = f'.section .snapshot_heap, "aw", @nobits\n.skip {256 << 20}'
 
-LINKED = [LIBPYTHON, *(LIBRARIES / name for name in ("libssl.a", "libcrypto.a", "libz.a", "libc.a"))]
+LIBCRYPTO = LIBRARIES / "libcrypto.a"
+LINKED = [LIBPYTHON, LIBRARIES / "libssl.a", LIBCRYPTO, LIBRARIES / "libz.a", LIBRARIES / "libc.a"]
 # Functions of these that the sources here have another one for.
 WRAPPED = [
     "getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign",
@@ -308,11 +309,12 @@ def _linked(trace: str, work: Path) -> set[Path]:
 def _trimmed(library: Path, work: Path) -> Path:
     """A copy of a static library without what would only cost time or room.
 
-    These are the tables for C++ exceptions and debuggers, a tenth of what is linked; and the calls by which OpenSSL
-    looks at the processor when a program starts: launcher.c does that where it is needed.
+    These are the tables for C++ exceptions and debuggers, a tenth of what is linked; and what begins before main:
+    OpenSSL looks at the processor, which launcher.c has it do where TLS is wanted, and mimalloc, which CPython has had
+    since 3.13 and which is not used here, draws random numbers.
     """
     copy = work / library.name
-    sections = [".eh_frame", *([".init", ".init_array"] if library.name == "libcrypto.a" else [])]
+    sections = [".eh_frame", *([".init", ".init_array"] if library in (LIBPYTHON, LIBCRYPTO) else [])]
     options = [f"--remove-section={prefix}{section}" for section in sections for prefix in ("", ".rela")]
     run(["objcopy", *options, str(library), str(copy)])
     return copy
