@@ -14,6 +14,8 @@ from functools import partial
 from socket import socketpair
 from time import monotonic
 
+import certifi
+
 # urllib3 looks when it is imported whether this machine has IPv6. Nothing here depends on that, for probe.http1 makes
 # all connections; so it does not look, and the snapshot is the same on any machine.
 socket.has_ipv6 = False
@@ -139,6 +141,7 @@ def rehearse(step: Callable[[], None]) -> None:
     """Do each as often as it takes to become quick."""
     with without_errors():
         _rehearse(step)
+    del certifi.contents  # all of it has been read, and trust keeps it
 
 
 def _rehearse(step: Callable[[], None]) -> None:

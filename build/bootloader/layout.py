@@ -13,6 +13,7 @@ import re
 import struct
 import subprocess
 from bisect import bisect_right
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from os import fdopen, pipe
 from pathlib import Path
@@ -25,6 +26,7 @@ from debian import BuildError
 
 UNIT = 16  # bytes: heap.c counts in it
 BLOCK = struct.Struct("=QQQ")  # struct block: key, place, size
+HEAD = struct.Struct("=5Q")  # of struct layout: the count, and the sizes of the areas in units
 ENTRY = struct.Struct("=QQ")  # of struct layout: key, area
 AREAS = 4  # of the heap: written by ordinary runs, read by them, written by others, none of these
 
@@ -187,20 +189,37 @@ def _movable(section: Section) -> bool:
 
 
 def areas(blocks: bytes, heap: int, ordinary: Touched, others: Touched) -> bytes:
-    """Struct layout (heap.h): each block of a heap that begins at that address, with the area that it belongs to."""
+    """Return struct layout (heap.h): an area for each block of a heap that was watched and begins at that address."""
     groups = (ordinary.written, ordinary.read, others.written)
-    sizes = [0] * AREAS
-    entries = []
-    for key, place, size in BLOCK.iter_unpack(blocks):
+
+    def area_of(place: int, size: int) -> int:
         first = heap // UNIT + place
         units = range(first, first + size)
-        area = next((area for area, group in enumerate(groups) if not group.isdisjoint(units)), AREAS - 1)
+        return next((area for area, group in enumerate(groups) if not group.isdisjoint(units)), AREAS - 1)
+
+    return _layout((key, area_of(place, size), size) for key, place, size in BLOCK.iter_unpack(blocks))
+
+
+def settled(before: bytes, blocks: bytes) -> bytes:
+    """Return struct layout for the blocks that were recorded by a layout: in it, some of them were not foreseen.
+
+    Sets of what is hashed by its address have another order where the addresses are others, and so a few blocks are
+    made at another turn. By this layout nearly all addresses are those of the recording that it is made from.
+    """
+    known = dict(ENTRY.iter_unpack(before[HEAD.size :]))
+    return _layout((key, known.get(key, AREAS - 1), size) for key, _, size in BLOCK.iter_unpack(blocks))
+
+
+def _layout(blocks: Iterable[tuple[int, int, int]]) -> bytes:
+    """Return struct layout of blocks, each a key, an area and a size in units."""
+    sizes = [0] * AREAS
+    entries = []
+    for key, area, size in blocks:
         sizes[area] += size
-        entries.append(ENTRY.pack(key, area))
-    entries.sort(key=ENTRY.unpack)
-    return struct.pack(f"={AREAS + 1}Q", len(entries), *sizes) + b"".join(entries)
+        entries.append((key, area))
+    return HEAD.pack(len(entries), *sizes) + b"".join(ENTRY.pack(*entry) for entry in sorted(entries))
 
 
 def no_areas() -> bytes:
-    """Struct layout of no blocks."""
-    return bytes(8 * (AREAS + 1))
+    """Return struct layout of no blocks."""
+    return _layout(())

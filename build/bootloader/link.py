@@ -140,7 +140,8 @@ class Program(NamedTuple):
 def bootloader(made: Launcher, program: Program) -> Path:
     """The launcher with a snapshot of the program, in the same folder.
 
-    It is made twice. The runs of the first one tell what the second should look like in memory (layout.py).
+    It is made twice. The runs of the first one tell what the second should look like in memory (layout.py). Its first
+    recording tells which blocks are made by that layout.
     Raises BuildError where a snapshot would not be the same in every process.
     """
     first = made.path.parent
@@ -156,11 +157,12 @@ def bootloader(made: Launcher, program: Program) -> Path:
 
     second = first.with_name("second")
     second.mkdir(exist_ok=True)
-    areas = layout.areas(
-        (first / "snapshot.blocks").read_bytes(), int(dict(_addresses(made.path))["heap_start"], 16), ordinary, others
-    )
-    (second / "areas").write_bytes(areas)
     _link(made.inputs, second / "launcher", script, TO_RECORD)
+    heap = int(dict(_addresses(made.path))["heap_start"], 16)
+    areas = layout.areas((first / "snapshot.blocks").read_bytes(), heap, ordinary, others)
+    (second / "areas").write_bytes(areas)
+    record(second, program, "snapshot")
+    (second / "areas").write_bytes(layout.settled(areas, (second / "snapshot.blocks").read_bytes()))
     return _with_snapshot(made.inputs, script, second, program)
 
 
