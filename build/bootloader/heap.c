@@ -11,12 +11,11 @@
  *
  * Where a block comes to lie is a matter of speed. The calls are nearly the same each time, so the build can find out
  * by one snapshot what the next one should look like (layout.py): what an ordinary run writes to lies together, so that
- * few pages have to be copied, and so on. For this the heap begins with areas, and a list has the area of each block. A
- * block is known by the step of the recording that it is made in, its size, and how many of that size came before it in
- * the step. (By the number of the call alone it would not be: sets of what is hashed by its address are gone through in
- * another order where the addresses are others, and one call more would give every later block another number.) A block
- * that finds no room in its area, or has none, is one of the rest. So a list that does not fit costs speed, and nothing
- * else.
+ * few pages have to be copied, and so on. For this a list has the place of each block. A block is known by the step of
+ * the recording that it is made in, its size, and how many of that size came before it in the step. (By the number of
+ * the call alone it would not be: sets of what is hashed by its address are gone through in another order where the
+ * addresses are others, and one call more would give every later block another number.) A block that has no place in
+ * the list lies behind all that have. So a list that does not fit costs speed and room, and nothing else.
  *
  * Sizes and places are counted in units of 16 bytes, the alignment of malloc. A tag of each block stands at its first
  * and its last unit ("boundary tags", D. Knuth, The Art of Computer Programming, 2.5), a free block is in the list of
@@ -51,12 +50,9 @@ static uint64_t *keys;
 static uint64_t step = 1;
 static uint32_t counts[SIZES]; /* of the blocks made in this step, by their size's remainder */
 
-/* The areas: what is left of each. Behind them the rest begins. */
-static struct {
-    units next, end;
-} areas[AREAS];
-static units rest;
+/* What is to lie where, and where the rest begins. */
 static const struct layout *layout;
+static units rest;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -173,9 +169,9 @@ next_key(units size)
     return step << 40U | (uint64_t)(size % SIZES) << 32U | counts[size % SIZES]++;
 }
 
-/* The area that the layout has for a block; AREAS where it has none. */
-static uint64_t
-area_of(uint64_t key)
+/* The place that the layout has for a block; NONE where it has none. */
+static units
+find_in_layout(uint64_t key, units size)
 {
     size_t from = 0;
     size_t to = layout->count;
@@ -186,21 +182,11 @@ area_of(uint64_t key)
         else
             to = middle;
     }
-    return from < layout->count && layout->blocks[from].key == key ? layout->blocks[from].area : AREAS;
+    const struct block *found = &layout->blocks[from];
+    return from < layout->count && found->key == key && found->size == size ? (units)found->place : NONE;
 }
 
-/* Room in an area; NONE where there is none. */
-static units
-find_in_area(uint64_t area, units size)
-{
-    if (area >= AREAS || areas[area].end - areas[area].next < size)
-        return NONE;
-    units place = areas[area].next;
-    areas[area].next += size;
-    return place;
-}
-
-/* Room behind the areas; NONE where there is none. */
+/* Room behind all that the layout has; NONE where there is none. */
 static units
 find_in_rest(units size)
 {
@@ -218,33 +204,14 @@ find_in_rest(units size)
     return place;
 }
 
-/* A block of zeros. */
-static void *
-take(size_t wanted)
-{
-    if (wanted > heap_size())
-        return NULL;
-    units size = wanted ? (units)((wanted + UNIT - 1) / UNIT) : 1;
-    uint64_t key = next_key(size);
-    units place = find_in_area(area_of(key), size);
-    if (!place)
-        place = find_in_rest(size);
-    if (!place)
-        return NULL;
-    tag(place, size, USED);
-    keys[place] = key;
-    return address_of(place);
-}
-
 static void
-give_back(void *block)
+give_back(units place)
 {
-    units place = place_of(block);
     units size = size_at(place);
-    memset(block, 0, (size_t)size * UNIT);
+    memset(address_of(place), 0, (size_t)size * UNIT);
     keys[place] = 0;
     if (place < rest)
-        return; /* the layout did not expect that */
+        return; /* the layout took it for one that stays */
     if (!(tags[place - 1] & (units)USED)) {
         units before = size_at(place - 1);
         place -= before;
@@ -263,10 +230,50 @@ give_back(void *block)
     put_in_list(place, size);
 }
 
+/* Room behind all that the layout has, at a multiple of the alignment; NONE where there is none. */
+static units
+find_aligned_in_rest(units size, units alignment)
+{
+    units place = find_in_rest(size + alignment - 1);
+    if (!place)
+        return NONE;
+    units before = -place % alignment;
+    units behind = alignment - 1 - before;
+    tag(place, size + alignment - 1, USED);
+    if (before) {
+        tag(place, before, USED);
+        give_back(place);
+    }
+    if (behind) {
+        tag(place + before + size, behind, USED);
+        give_back(place + before + size);
+    }
+    return place + before;
+}
+
+/* A block of zeros. The alignment is a power of two. */
+static void *
+take(size_t wanted, size_t alignment)
+{
+    if (wanted > heap_size() || alignment > heap_size())
+        return NULL;
+    units size = wanted ? (units)((wanted + UNIT - 1) / UNIT) : 1;
+    units multiple = alignment > UNIT ? (units)(alignment / UNIT) : 1;
+    uint64_t key = next_key(size);
+    units place = find_in_layout(key, size);
+    if (!place || place % multiple)
+        place = find_aligned_in_rest(size, multiple);
+    if (!place)
+        return NULL;
+    tag(place, size, USED);
+    keys[place] = key;
+    return address_of(place);
+}
+
 void *
 __wrap_malloc(size_t size)
 {
-    return recording ? take(size) : __real_malloc(size);
+    return recording ? take(size, UNIT) : __real_malloc(size);
 }
 
 void *
@@ -275,7 +282,7 @@ __wrap_calloc(size_t count, size_t size)
     if (!recording)
         return __real_calloc(count, size);
     size_t all;
-    return __builtin_mul_overflow(count, size, &all) ? NULL : take(all);
+    return __builtin_mul_overflow(count, size, &all) ? NULL : take(all, UNIT);
 }
 
 void *
@@ -293,29 +300,10 @@ __wrap_realloc(void *old, size_t size)
     return new;
 }
 
-/* A block whose address is a multiple of the alignment: what lies before that is given back. */
-static void *
-take_aligned(size_t alignment, size_t size)
-{
-    char *block = take(size + alignment);
-    if (!block)
-        return NULL;
-    size_t before = -(uintptr_t)block % alignment;
-    if (!before)
-        return block;
-    units place = place_of(block);
-    units aligned = place_of(block + before);
-    tag(aligned, size_at(place) - (aligned - place), USED);
-    keys[aligned] = keys[place];
-    tag(place, aligned - place, USED);
-    give_back(block);
-    return address_of(aligned);
-}
-
 void *
 __wrap_aligned_alloc(size_t alignment, size_t size)
 {
-    return recording ? take_aligned(alignment, size) : __real_aligned_alloc(alignment, size);
+    return recording ? take(size, alignment) : __real_aligned_alloc(alignment, size);
 }
 
 int
@@ -323,7 +311,7 @@ __wrap_posix_memalign(void **block, size_t alignment, size_t size)
 {
     if (!recording)
         return __real_posix_memalign(block, alignment, size);
-    *block = take_aligned(alignment, size);
+    *block = take(size, alignment);
     return *block ? 0 : ENOMEM;
 }
 
@@ -333,7 +321,7 @@ __wrap_free(void *old)
     if (!in_heap(old))
         __real_free(old);
     else if (recording)
-        give_back(old);
+        give_back(place_of(old));
 }
 
 /* An array of zeros, with an element of that size for each unit of the heap. */
@@ -355,13 +343,7 @@ start_recording(const struct layout *wanted)
     previous_free = notes(sizeof *previous_free);
     keys = notes(sizeof *keys);
     layout = wanted;
-    rest = 1;
-    for (int i = 0; i < AREAS; i++) {
-        areas[i].next = rest;
-        rest += (units)layout->sizes[i];
-        areas[i].end = rest;
-    }
-    unused = rest;
+    unused = rest = (units)layout->end;
     tag(rest - 1, 1, USED);
     recording = true;
 }

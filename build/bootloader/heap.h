@@ -15,20 +15,19 @@ extern bool recording;
 /* Where the heap lies: layout.ld. */
 extern char heap_start[], heap_end[];
 
-/* What comes to lie where. Sizes and places are in units of 16 bytes. */
 enum { UNIT = 16 };
-enum { AREAS = 4 };
-struct layout {
-    uint64_t count; /* of blocks */
-    uint64_t sizes[AREAS];
-    struct {
-        uint64_t key, area;
-    } blocks[]; /* in the order of their keys */
-};
 
-/* A block that is in the snapshot. */
+/* A block that is in the snapshot: by what it is known (heap.c), and where it lies. In units of 16 bytes. */
 struct block {
     uint64_t key, place, size;
+};
+
+/* What is to lie where. */
+struct layout {
+    uint64_t count; /* of blocks */
+    uint64_t written; /* units at the start of the heap that ordinary runs write to */
+    uint64_t end; /* of the blocks' places */
+    struct block blocks[]; /* in the order of their keys */
 };
 
 /* From now on, record. To be called once, before anything that is to be part of the snapshot is allocated. */

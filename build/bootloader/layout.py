@@ -13,7 +13,7 @@ import re
 import struct
 import subprocess
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from os import fdopen, pipe
 from pathlib import Path
@@ -25,10 +25,8 @@ from typing import NamedTuple
 from debian import BuildError
 
 UNIT = 16  # bytes: heap.c counts in it
-BLOCK = struct.Struct("=QQQ")  # struct block: key, place, size
-HEAD = struct.Struct("=5Q")  # of struct layout: the count, and the sizes of the areas in units
-ENTRY = struct.Struct("=QQ")  # of struct layout: key, area
-AREAS = 4  # of the heap: written by ordinary runs, read by them, written by others, none of these
+BLOCK = struct.Struct("=QQQ")  # struct block
+HEAD = struct.Struct("=QQQ")  # of struct layout: the count of blocks, the units that ordinary runs write to, the end
 
 CHUNK = 1 << 20  # bytes
 LONGEST = 600.0  # seconds: a run that is watched takes some, more on a busy machine, or an emulated one
@@ -102,6 +100,14 @@ def _trace(program: Path, arguments: list[str]) -> set[bytes]:
     if len(lines) < FEWEST:
         raise Unwatched("valgrind does not run a program here")
     return lines
+
+
+class Block(NamedTuple):
+    """A block of the heap: by what heap.c knows it, and where it lies, in units."""
+
+    key: int
+    place: int
+    size: int
 
 
 class Section(NamedTuple):
@@ -188,38 +194,63 @@ def _movable(section: Section) -> bool:
     return not merged and "seal.o" not in section.file and not OF_ONE_PROCESSOR.search(section.file)
 
 
-def areas(blocks: bytes, heap: int, ordinary: Touched, others: Touched) -> bytes:
-    """Return struct layout (heap.h): an area for each block of a heap that was watched and begins at that address."""
+def places(blocks: bytes, heap: int, ordinary: Touched, others: Touched) -> bytes:
+    """Return struct layout (heap.h) for the blocks of a heap that was watched and begins at that address.
+
+    First those that ordinary runs write to, then those that they read, those that other runs write to, and the rest.
+    """
     groups = (ordinary.written, ordinary.read, others.written)
 
-    def area_of(place: int, size: int) -> int:
-        first = heap // UNIT + place
-        units = range(first, first + size)
-        return next((area for area, group in enumerate(groups) if not group.isdisjoint(units)), AREAS - 1)
+    def group_of(block: Block) -> int:
+        first = heap // UNIT + block.place
+        units = range(first, first + block.size)
+        return next((number for number, group in enumerate(groups) if not group.isdisjoint(units)), len(groups))
 
-    return _layout((key, area_of(place, size), size) for key, place, size in BLOCK.iter_unpack(blocks))
+    ordered = sorted((group_of(block), block.place, block) for block in _blocks(blocks))
+    end = 1  # heap.c never gives away the first unit
+    written = 0
+    placed = []
+    for group, _, block in ordered:
+        placed.append(block._replace(place=end))
+        end += block.size
+        if group == 0:
+            written = end
+    return _layout(written, end, placed)
 
 
-def settled(before: bytes, blocks: bytes) -> bytes:
-    """Return struct layout for the blocks that were recorded by a layout: in it, some of them were not foreseen.
+def settled(before: bytes, blocks: bytes) -> tuple[bytes, bool]:
+    """Return struct layout for the blocks that were recorded by a layout, and whether that had foreseen them all.
 
     Sets of what is hashed by its address have another order where the addresses are others, and so a few blocks are
-    made at another turn. By this layout nearly all addresses are those of the recording that it is made from.
+    made at another turn. They take the places of those that are no longer made; all others stay where they are.
     """
-    known = dict(ENTRY.iter_unpack(before[HEAD.size :]))
-    return _layout((key, known.get(key, AREAS - 1), size) for key, _, size in BLOCK.iter_unpack(blocks))
+    _, written, end = HEAD.unpack_from(before)
+    known = {block.key: block for block in _blocks(before[HEAD.size :])}
+    made = {block.key: block for block in _blocks(blocks)}
+    free: dict[int, list[int]] = {}
+    for block in known.values():
+        if block.key not in made:
+            free.setdefault(block.size, []).append(block.place)
+    placed = []
+    for block in made.values():
+        if block.key in known:
+            placed.append(known[block.key])
+        elif free.get(block.size):
+            placed.append(block._replace(place=free[block.size].pop()))
+        else:
+            placed.append(block._replace(place=end))
+            end += block.size
+    return _layout(written, end, placed), made.keys() <= known.keys()
 
 
-def _layout(blocks: Iterable[tuple[int, int, int]]) -> bytes:
-    """Return struct layout of blocks, each a key, an area and a size in units."""
-    sizes = [0] * AREAS
-    entries = []
-    for key, area, size in blocks:
-        sizes[area] += size
-        entries.append((key, area))
-    return HEAD.pack(len(entries), *sizes) + b"".join(ENTRY.pack(*entry) for entry in sorted(entries))
-
-
-def no_areas() -> bytes:
+def no_places() -> bytes:
     """Return struct layout of no blocks."""
-    return _layout(())
+    return _layout(0, 1, [])
+
+
+def _blocks(packed: bytes) -> Iterator[Block]:
+    return map(Block._make, BLOCK.iter_unpack(packed))
+
+
+def _layout(written: int, end: int, blocks: list[Block]) -> bytes:
+    return HEAD.pack(len(blocks), written, end) + b"".join(BLOCK.pack(*block) for block in sorted(blocks))

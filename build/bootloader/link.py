@@ -62,6 +62,8 @@ STRICT = [
 ]  # fmt: skip
 AS_CPYTHON = ["-w", "-DPy_BUILD_CORE_BUILTIN", f"-I{INCLUDE}", f"-I{INCLUDE / 'internal'}"]
 
+MOST_RECORDINGS = 6  # by one layout after the other; three were enough
+
 # A heap to record in, in the assembler's words.
 TO_RECORD = f'.section .snapshot_heap, "aw", @nobits\n.skip {256 << 20}'
 
@@ -140,12 +142,12 @@ class Program(NamedTuple):
 def bootloader(made: Launcher, program: Program) -> Path:
     """The launcher with a snapshot of the program, in the same folder.
 
-    It is made twice. The runs of the first one tell what the second should look like in memory (layout.py). Its first
-    recording tells which blocks are made by that layout.
+    It is made twice. The runs of the first one tell what the second should look like in memory (layout.py). The second
+    is recorded until its layout has a place for all of its blocks.
     Raises BuildError where a snapshot would not be the same in every process.
     """
     first = made.path.parent
-    (first / "areas").write_bytes(layout.no_areas())
+    (first / "layout").write_bytes(layout.no_places())
     watched = _with_snapshot(made.inputs, layout.script([], layout.NOTHING), first, program)
     try:
         ordinary = layout.watch(watched, program.ordinary)
@@ -159,10 +161,13 @@ def bootloader(made: Launcher, program: Program) -> Path:
     second.mkdir(exist_ok=True)
     _link(made.inputs, second / "launcher", script, TO_RECORD)
     heap = int(dict(_addresses(made.path))["heap_start"], 16)
-    areas = layout.areas((first / "snapshot.blocks").read_bytes(), heap, ordinary, others)
-    (second / "areas").write_bytes(areas)
-    record(second, program, "snapshot")
-    (second / "areas").write_bytes(layout.settled(areas, (second / "snapshot.blocks").read_bytes()))
+    places = layout.places((first / "snapshot.blocks").read_bytes(), heap, ordinary, others)
+    for _ in range(MOST_RECORDINGS):
+        (second / "layout").write_bytes(places)
+        record(second, program, "snapshot")
+        places, foreseen = layout.settled(places, (second / "snapshot.blocks").read_bytes())
+        if foreseen:
+            break
     return _with_snapshot(made.inputs, script, second, program)
 
 
@@ -192,7 +197,7 @@ def record(folder: Path, program: Program, name: str) -> None:
 
     The names of files are relative to the folder, so that they are the same wherever that is.
     """
-    files = [folder / name, folder / "areas", HERE / "recorder.py", program.archive, program.rehearsal, *program.files]
+    files = [folder / name, folder / "layout", HERE / "recorder.py", program.archive, program.rehearsal, *program.files]
     names = [os.path.relpath(file, folder) for file in files]
     command = [str(folder / "launcher"), "--record", *names[:4], program.entry_point, program.renewed_by, *names[4:]]
     try:

@@ -134,7 +134,7 @@ free_arena(void *context, void *arena, size_t size)
 void
 record_snapshot(const struct layout *layout)
 {
-    written_size = layout->sizes[0] * UNIT;
+    written_size = layout->written * UNIT;
     PyObjectArenaAllocator arenas = {.alloc = allocate_arena, .free = free_arena};
     PyObject_SetArenaAllocator(&arenas);
     start_recording(layout);
