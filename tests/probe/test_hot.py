@@ -38,6 +38,11 @@ ORDINARY: dict[str, tuple[list[str], dict[bytes, bytes]]] = {
     "https": (["https://service/health", "--cacert=/nonexistent"], {}),
     "expansion": (["-port=${P:-6767}"], {b"P": b"1"}),
     "environment": ([], {b"HEALTHCHECKER_PORT": b"${P}", b"P": b"99", b"HEALTHCHECKER_VERBOSE": b"true"}),
+    "a switch that is off": ([], {b"HEALTHCHECKER_VERBOSE": b"false"}),
+    "a port that Kubernetes sets": (
+        [],
+        {b"HEALTHCHECKER_URL": b"http://a/b", b"HEALTHCHECKER_PORT": b"tcp://10.0.0.1:80"},
+    ),
     "URL from the environment": ([], {b"HEALTHCHECKER_URL": b"http://a/b"}),
     "the command line wins": (["-port=1"], {b"HEALTHCHECKER_PORT": b"2", b"HEALTHCHECKER_TIMEOUT": b"1s"}),
     "the command line wins over a URL": (["-port=1"], {b"HEALTHCHECKER_URL": b"http://a/b"}),

@@ -10,12 +10,11 @@ from time import monotonic
 
 import pytest
 
-from probe import __main__, __version__, cli, hot, watchdog
+from probe import __main__, __version__, cli, hot, renewal, watchdog
 from probe.check import Check
 from probe.errors import UsageError
 from probe.verdict import Verdict
 from tests import servers
-from tests.conftest import Healthchecker
 from tests.probe.test_cli import BAD, SPELLED
 from tests.servers import serving
 
@@ -55,9 +54,10 @@ def test_the_environment_is_read_and_then_emptied(run: Callable[..., int], capfd
     assert not posix.environ
 
 
-def test_a_variable_that_cannot_be_unset_is_no_matter(healthchecker: Healthchecker) -> None:
+def test_a_variable_that_cannot_be_unset_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(servers.replying(servers.OK)) as port:
-        assert healthchecker(f"-port={port}", **{"": "x"})[:3] == (0, "", "")
+        monkeypatch.setattr(posix, "environ", {b"": b"x"})
+        assert __main__.run([f"-port={port}"], monotonic()) == 0
 
 
 def test_an_interrupt_before_all_else_is_one_line(
@@ -99,6 +99,21 @@ def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(
     monkeypatch.setattr(__main__, "run", look)
     assert run() == 0
     assert set(heard) == {signal.default_int_handler if handler == signal.SIG_DFL else handler}
+
+
+def test_in_the_executable_interrupts_are_left_to_its_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(watchdog, "arm", lambda *_: None)
+    watchdog.hear_interrupts()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_the_executable_put_off_is_done_once_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(renewal, "renewals", [lambda: done.append("first"), lambda: done.append("second")])
+    renewal.renew()
+    renewal.renew()
+    assert done == ["first", "second"]
 
 
 def answered(*arguments: str, **environ: str) -> Verdict:

@@ -7,6 +7,7 @@ import select
 import socket
 import ssl
 import subprocess
+import threading
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -323,16 +324,22 @@ def test_a_connection_that_is_reset_before_the_handshake_is_told_so(
     monkeypatch: pytest.MonkeyPatch, insecure: str
 ) -> None:
     connected = web._connected  # noqa: SLF001 - to wait between the connection and the handshake
+    made = threading.Event()
+
+    def reset_when_made(connection: socket.socket) -> None:
+        made.wait(30)
+        reset_at_once(connection)
 
     def reset_by_now(target: Target, deadline: Deadline) -> socket.socket:
         connection = connected(target, deadline)
+        made.set()
         while select.select([connection], [], [], 10)[0] and not is_reset(connection):
             pass
         connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # else the ssl module raises it, and leaves it open
         return connection
 
     monkeypatch.setattr(web, "_connected", reset_by_now)
-    with serving(reset_at_once) as port, pytest.raises(CheckFailed) as failed:
+    with serving(reset_when_made) as port, pytest.raises(CheckFailed) as failed:
         fetch(f"https://127.0.0.1:{port}/", insecure=insecure)
     assert str(failed.value) == IN_THE_HANDSHAKE
 
