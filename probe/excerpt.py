@@ -18,7 +18,7 @@ CODING_LIMIT = 50  # bytes of the name of a coding that is not known here
 META_LIMIT = 1024  # bytes of a page that may name its charset (HTML, section 4.2.5.4)
 REFERENCE_LIMIT = 10  # digits of a character's number, and fewer than that
 
-MARKS = {BOM_UTF8: "utf-8", BOM_UTF16_LE: "utf-16le", BOM_UTF16_BE: "utf-16be"}
+MARKS = {b"utf-16": BOM_UTF16_LE, b"utf-16le": BOM_UTF16_LE, b"utf-16be": BOM_UTF16_BE}  # Encoding, section 4.2
 REPLACEMENT = "\ufffd"  # for what is no character
 DIGITS = "0123456789abcdef"
 HIDDEN = ("script", "style", "template")  # elements whose content is not shown
@@ -88,11 +88,21 @@ def _charset(declaration: bytes) -> bytes:
 
 
 def _decode(data: bytes, charset: bytes) -> str:
-    """Decode by the byte order mark, or else by the charset."""
-    for mark, marked in MARKS.items():
-        if data.startswith(mark):
-            return charsets.decode(data.removeprefix(mark), marked)
-    return charsets.decode(data, charset.decode("latin-1"))
+    """Decode by the byte order mark, or else by the charset; by UTF-8 where that is not known here."""
+    if data.startswith(BOM_UTF8):
+        return data.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return _utf_16(data)
+    if mark := MARKS.get(charset.replace(b"_", b"-")):
+        return _utf_16(mark + data)
+    if characters := charsets.upper_half(charset.decode("latin-1")):
+        return data.decode("latin-1").translate(dict(enumerate(characters, 0x80)))
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _utf_16(data: bytes) -> str:
+    """Decode by the byte order mark; what was cut in the middle of a unit ends before it."""
+    return data[: len(data) // 2 * 2].decode("utf-16", "replace")
 
 
 def _without_markup(page: str) -> str:
