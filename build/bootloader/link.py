@@ -52,7 +52,10 @@ NEEDED: dict[str, list[str | Path]] = {
 
 FOR_SPEED = {"valgrind"}  # without these the executable is slower, and nothing else (layout.py)
 
-SOURCES = ["seal.c", "launcher.c", "signals.c", "recorder.c", "snapshot.c", "heap.c", "inittab.c", "without_zstd.c"]
+SOURCES = [
+    "seal.c", "launcher.c", "signals.c", "recorder.c", "lookups.c", "snapshot.c", "heap.c", "inittab.c",
+    "without_zstd.c",
+]  # fmt: skip
 MODULE_SOURCES = ["Modules/_ssl.c", "Modules/_hashopenssl.c"]
 
 FLAGS = ["-c", "-O2", "-fwrapv", "-DNDEBUG", f"-I{HERE}"]

@@ -225,7 +225,17 @@ begin_step(PyObject *module, PyObject *nothing)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+forget(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    forget_lookups();
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef step_function = {"step", begin_step, METH_NOARGS, NULL};
+static PyMethodDef forget_function = {"forget_lookups", forget, METH_NOARGS, NULL};
 
 /* What the script's function main returns: what is to be called in each process. */
 static PyObject *
@@ -246,8 +256,9 @@ run_script(const char *script, const char *archive, char **arguments)
             refuse("short of memory");
         Py_DECREF(argument);
     }
-    PyObject *entry = function ? PyObject_CallFunction(function, "NNN", view_of(mapped(archive)),
-                                                       PyCFunction_New(&step_function, NULL), list)
+    PyObject *entry = function ? PyObject_CallFunction(function, "NNNN", view_of(mapped(archive)),
+                                                       PyCFunction_New(&step_function, NULL),
+                                                       PyCFunction_New(&forget_function, NULL), list)
                                : NULL;
     if (!entry) {
         PyErr_PrintEx(0);

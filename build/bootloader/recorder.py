@@ -157,7 +157,9 @@ def refuse_random_generators() -> None:
             refuse("the program has a random generator of its own, which would be the same in every process")
 
 
-def main(archive: memoryview, step: "Callable[[], None]", arguments: list[str]) -> object:
+def main(
+    archive: memoryview, step: "Callable[[], None]", forget_lookups: "Callable[[], None]", arguments: list[str]
+) -> object:
     """Import, rehearse, forget; what to call."""
     if archive[:4] != PYZ_MAGIC:
         refuse("the modules are of an unknown format")
@@ -178,6 +180,8 @@ def main(archive: memoryview, step: "Callable[[], None]", arguments: list[str]) 
             __import__(name)
         except ImportError:  # one for another system, or that wants a package which is not there
             continue
+    names["rehearse"](step)
+    forget_lookups()
     names["rehearse"](step)
     rehearse = ref(names["rehearse"])
     del names, code
