@@ -1,6 +1,7 @@
 """The build: the same bytes each time, and one line where something is missing."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,13 @@ def test_another_folder_user_machine_and_time_give_the_same_bytes(
     assert sorted(path.name for path in (folder / "build").iterdir() if path.name != "__pycache__") == sorted(
         path.name for path in (ROOT / "build").iterdir() if path.name != "__pycache__"
     )
+
+
+def test_the_bootloader_names_no_program() -> None:
+    sources = [file for file in (ROOT / "build" / "bootloader").iterdir() if file.suffix in (".c", ".h", ".ld", ".py")]
+    assert len(sources) > 10
+    named = re.compile(r"healthchecker|\bprobe\b", re.IGNORECASE)
+    assert [file.name for file in sources if named.search(file.read_text())] == []
 
 
 @pytest.mark.parametrize("needed", ["no-such-command", Path("/nonexistent/libssl.a")], ids=["command", "file"])

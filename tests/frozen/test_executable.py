@@ -11,27 +11,57 @@ from pathlib import Path
 import pytest
 
 from tests import servers
+from tests.conftest import wait_for_connection
 from tests.frozen.conftest import Case, assert_all_come_out_right, start
 from tests.servers import serving
 
-PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3  # elf(5)
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK = 1, 2, 3, 0x6474E551  # elf(5)
+PF_X, PF_W = 1, 2
 
 
-def segments(binary: Path) -> dict[int, int]:
-    """How many program headers of each type the ELF file has."""
+def segments(binary: Path) -> dict[int, list[int]]:
+    """The flags of the ELF file's program headers, by their type."""
     data = binary.read_bytes()
     assert data.startswith(b"\x7fELF\x02\x01")
     (offset,) = struct.unpack_from("<Q", data, 0x20)
     size, count = struct.unpack_from("<HH", data, 0x36)
-    types = [struct.unpack_from("<I", data, offset + size * index)[0] for index in range(count)]
-    return {kind: types.count(kind) for kind in types}
+    found: dict[int, list[int]] = {}
+    for index in range(count):
+        kind, flags = struct.unpack_from("<II", data, offset + size * index)
+        found.setdefault(kind, []).append(flags)
+    return found
 
 
 def test_it_is_static(binary: Path) -> None:
     found = segments(binary)
-    assert found[PT_LOAD] >= 2
+    assert len(found[PT_LOAD]) >= 2
     assert PT_INTERP not in found
     assert PT_DYNAMIC not in found  # which is where a needed library would be named
+
+
+def test_no_memory_can_be_written_and_executed(binary: Path) -> None:
+    found = segments(binary)
+    assert [flags for flags in found[PT_LOAD] if flags & PF_X and flags & PF_W] == []
+    assert [flags & PF_X for flags in found[PT_GNU_STACK]] == [0]
+
+
+def mappings(binary: Path) -> dict[str, str]:
+    """Where the parts of a process begin, by their names."""
+    with serving(servers.wait_for_close) as port:
+        process = subprocess.Popen([binary, f"-port={port}", "-t=30"], env={}, stderr=subprocess.DEVNULL)
+        wait_for_connection(process.pid)
+        lines = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+        process.kill()
+        process.wait(30)
+    return {[*line.split(), ""][5]: line.partition("-")[0] for line in reversed(lines)}
+
+
+def test_what_is_not_in_the_file_lies_elsewhere_in_each_process(binary: Path) -> None:
+    if Path("/proc/sys/kernel/randomize_va_space").read_text().strip() != "2":
+        pytest.skip("this machine does not randomize addresses")
+    processes = [mappings(binary) for _ in range(5)]
+    for name in ("[stack]", "[heap]", "[vdso]"):
+        assert len({process[name] for process in processes}) > 1, name
 
 
 # What a trace shows of a process that writes a file, starts another, or loads code.

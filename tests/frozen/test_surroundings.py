@@ -199,6 +199,15 @@ def test_no_file_beside_the_executable_is_imported(binary: Path, tmp_path: Path,
     assert_all_come_out_right(cases, lambda arguments: start(["./healthchecker", *arguments], cwd=tmp_path))
 
 
+@pytest.mark.parametrize("error", ["EINVAL", "ENOSYS", "EPERM"])  # of an old kernel, and of seccomp
+def test_a_kernel_that_does_not_populate_pages_changes_no_verdict(
+    binary: Path, error: str, cases: dict[str, Case]
+) -> None:
+    refusing = ["strace", "--follow-forks", "--output=/dev/null", f"--inject=madvise:error={error}", str(binary)]
+    environ = {"PATH": os.environ["PATH"]}
+    assert_all_come_out_right(cases, lambda arguments: start([*refusing, *arguments], env=environ))
+
+
 @pytest.mark.parametrize("closed", ["0", "1", "2", "0 1", "1 2", "0 2", "0 1 2"])
 def test_closed_streams_change_no_verdict_and_get_no_output(binary: Path, closed: str, cases: dict[str, Case]) -> None:
     close = " ".join(f"{stream}>&-" for stream in closed.split())
