@@ -86,7 +86,7 @@ def test_it_writes_no_file_and_starts_no_process(binary: Path, tmp_path: Path, c
 
 
 def test_killed_at_any_moment_it_leaves_nothing_behind(binary: Path, tmp_path: Path, cases: dict[str, Case]) -> None:
-    for name, longest in {"healthy": 0.01, "refused": 0.01, "help": 0.06, "https": 0.15}.items():
+    for name, longest in {"healthy": 0.005, "refused": 0.005, "help": 0.01, "https": 0.03}.items():
         for step in range(12):
             process = subprocess.Popen(
                 [binary, *cases[name].arguments],
