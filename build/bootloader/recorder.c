@@ -27,6 +27,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,12 +44,16 @@ int __real_gettimeofday(struct timeval *now, void *zone);
 time_t __real_time(time_t *now);
 ssize_t __real_getrandom(void *bytes, size_t count, unsigned flags);
 int __real_getentropy(void *bytes, size_t count);
+int __real_uname(struct utsname *found);
+int __real_gethostname(char *name, size_t size);
 pthread_t __wrap_pthread_self(void);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_gettimeofday(struct timeval *now, void *zone);
 time_t __wrap_time(time_t *now);
 ssize_t __wrap_getrandom(void *bytes, size_t count, unsigned flags);
 int __wrap_getentropy(void *bytes, size_t count);
+int __wrap_uname(struct utsname *found);
+int __wrap_gethostname(char *name, size_t size);
 
 /* The thread's identity is an address of the process, of which CPython makes numbers that it compares. */
 pthread_t
@@ -106,6 +111,25 @@ __wrap_getentropy(void *bytes, size_t count)
     if (recording)
         refuse("the rehearsal began a random generator, which would be the same in every process");
     return __real_getentropy(bytes, count);
+}
+
+/* The machine has no name while it is recorded, and its kernel no version: modules look when they are imported. */
+int
+__wrap_uname(struct utsname *found)
+{
+    int error = __real_uname(found);
+    if (recording && !error)
+        found->nodename[0] = found->release[0] = found->version[0] = '\0';
+    return error;
+}
+
+int
+__wrap_gethostname(char *name, size_t size)
+{
+    if (!recording)
+        return __real_gethostname(name, size);
+    memset(name, 0, size);
+    return 0;
 }
 
 static int

@@ -189,6 +189,8 @@ def main(
     forget(importer)
     if threading := sys.modules.get("threading"):
         threading.main_thread().__dict__["_native_id"] = 0  # the number of this process
+    if platform := sys.modules.get("platform"):
+        platform.__dict__["_uname_cache"] = None  # this machine's name
     sys.path_importer_cache.clear()
     gc.collect()
     refuse_what_has_begun()

@@ -19,14 +19,15 @@ from tests.conftest import needs_root
 ROOT = Path(__file__).parent.parent.parent
 
 
-# On a machine of another name, with another user, other hosts, name servers and certificates: files from the folder $0.
-ELSEWHERE = """
+# On a machine of another name and kernel; the files of the folder $0 tell of another user, hosts and certificates.
+ELSEWHERE = r"""
 hostname canary-host
 umask 077
 cd "$0"
 find . -type f | while read -r file; do [ -e "/$file" ] && mount --bind "$file" "/$file"; done
 cd "$1"
-exec "$2" -c 'import sys, pathlib, release.executable as e; e.build_elsewhere(pathlib.Path(sys.argv[1]))' "$3"
+exec setarch --uname-2.6 "$2" -c \
+    'import sys, pathlib, release.executable as e; e.build_elsewhere(pathlib.Path(sys.argv[1]))' "$3"
 """
 
 OTHER_FILES = {
