@@ -68,6 +68,19 @@ disconnect_c_streams(void)
 }
 
 /*
+ * An attribute, by the name that the snapshot has. CPython's cache of attributes goes by the name's address, and that
+ * of a new one would differ in each process: also in the runs that tell the build what ordinary runs touch.
+ */
+static PyObject *
+attribute(PyObject *object, const char *name)
+{
+    PyObject *known = PyUnicode_InternFromString(name);
+    PyObject *value = known ? PyObject_GetAttr(object, known) : NULL;
+    Py_XDECREF(known);
+    return value;
+}
+
+/*
  * Give Python the environment, as posix.environ: the rest of the program has none (seal.c). RES_OPTIONS and HOSTALIASES
  * would speak to the look-up of names, SSL_CERT_FILE and OPENSSL_CONF to the trust, and more in other versions.
  */
@@ -75,7 +88,7 @@ static void
 take_environment(void)
 {
     PyObject *posix = PyImport_ImportModule("posix");
-    PyObject *variables = posix ? PyObject_GetAttrString(posix, "environ") : NULL; /* os.environ has the same */
+    PyObject *variables = posix ? attribute(posix, "environ") : NULL; /* os.environ has the same */
     if (!variables)
         fail_with_exception();
     PyDict_Clear(variables);
@@ -144,7 +157,8 @@ run(PyObject *entry)
     static const char *const streams[] = {"stdout", "stderr"};
     for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
         PyObject *stream = PySys_GetObject(streams[i]); /* borrowed */
-        PyObject *flushed = stream ? PyObject_CallMethod(stream, "flush", NULL) : NULL;
+        PyObject *flush = stream ? attribute(stream, "flush") : NULL;
+        PyObject *flushed = flush ? PyObject_CallNoArgs(flush) : NULL;
         if (!flushed)
             return status ? status : FAILURE;
     }
