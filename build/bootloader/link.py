@@ -76,7 +76,8 @@ LINKED = [LIBPYTHON, LIBRARIES / "libssl.a", LIBCRYPTO, LIBRARIES / "libz.a", LI
 WRAPPED = [
     "getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign",
     "pthread_self", "pthread_key_create", "pthread_key_delete", "clock_gettime", "gettimeofday", "time", "getrandom",
-    "getentropy", "uname", "gethostname", "SSL_CTX_new", "SSL_new", "shmget",
+    "getentropy", "uname", "gethostname", "PyThread_get_thread_native_id", "stat64", "lstat64", "fstat64", "fstatat64",
+    "SSL_CTX_new", "SSL_new", "shmget",
 ]  # fmt: skip
 # Stripped, and without a build id, the same input gives the same bytes.
 LINK = [

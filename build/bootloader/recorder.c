@@ -5,9 +5,9 @@
  * The interpreter is started, and runs a script (recorder.py) that imports the whole program and rehearses it. What
  * that leaves must be the same each time, and must not be of the machine where it was made. So the variables of the
  * environment are none, the signals are as in a new session, and the standard streams lead nowhere; time stands still;
- * and nothing is random: who asks the kernel for random bytes ends the recording, for in each later process it would
- * be the same ones. OpenSSL's generator seeds itself where it is first used. Here it is not used: another one, which
- * is not random, stands in its place until the snapshot is taken.
+ * files have no owner, no time and no place; and nothing is random: who asks the kernel for random bytes ends the
+ * recording, for in each later process it would be the same ones. OpenSSL's generator seeds itself where it is first
+ * used. Here it is not used: another one, which is not random, stands in its place until the snapshot is taken.
  */
 
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -46,6 +46,11 @@ ssize_t __real_getrandom(void *bytes, size_t count, unsigned flags);
 int __real_getentropy(void *bytes, size_t count);
 int __real_uname(struct utsname *found);
 int __real_gethostname(char *name, size_t size);
+unsigned long __real_PyThread_get_thread_native_id(void);
+int __real_stat64(const char *path, struct stat *found);
+int __real_lstat64(const char *path, struct stat *found);
+int __real_fstat64(int file, struct stat *found);
+int __real_fstatat64(int folder, const char *path, struct stat *found, int flags);
 pthread_t __wrap_pthread_self(void);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_gettimeofday(struct timeval *now, void *zone);
@@ -54,12 +59,61 @@ ssize_t __wrap_getrandom(void *bytes, size_t count, unsigned flags);
 int __wrap_getentropy(void *bytes, size_t count);
 int __wrap_uname(struct utsname *found);
 int __wrap_gethostname(char *name, size_t size);
+unsigned long __wrap_PyThread_get_thread_native_id(void);
+int __wrap_stat64(const char *path, struct stat *found);
+int __wrap_lstat64(const char *path, struct stat *found);
+int __wrap_fstat64(int file, struct stat *found);
+int __wrap_fstatat64(int folder, const char *path, struct stat *found, int flags);
 
 /* The thread's identity is an address of the process, of which CPython makes numbers that it compares. */
 pthread_t
 __wrap_pthread_self(void)
 {
     return recording ? 1 : __real_pthread_self();
+}
+
+/*
+ * Numbers that another process or another machine has otherwise. Python makes objects of them, and even where it keeps
+ * none, a large one takes memory for a while, and a small one does not.
+ */
+unsigned long
+__wrap_PyThread_get_thread_native_id(void)
+{
+    return recording ? 0 : __real_PyThread_get_thread_native_id();
+}
+
+/* What is left of a file's status: its kind and size. */
+static int
+without_machine(int error, struct stat *found)
+{
+    enum { USUAL = 4096 };
+    if (recording && !error)
+        *found = (struct stat){.st_mode = found->st_mode, .st_size = found->st_size, .st_blksize = USUAL};
+    return error;
+}
+
+int
+__wrap_stat64(const char *path, struct stat *found)
+{
+    return without_machine(__real_stat64(path, found), found);
+}
+
+int
+__wrap_lstat64(const char *path, struct stat *found)
+{
+    return without_machine(__real_lstat64(path, found), found);
+}
+
+int
+__wrap_fstat64(int file, struct stat *found)
+{
+    return without_machine(__real_fstat64(file, found), found);
+}
+
+int
+__wrap_fstatat64(int folder, const char *path, struct stat *found, int flags)
+{
+    return without_machine(__real_fstatat64(folder, path, found, flags), found);
 }
 
 int

@@ -187,16 +187,15 @@ def main(
     del names, code
     sys.argv = []
     forget(importer)
-    if threading := sys.modules.get("threading"):
-        threading.main_thread().__dict__["_native_id"] = 0  # the number of this process
     if platform := sys.modules.get("platform"):
         platform.__dict__["_uname_cache"] = None  # this machine's name
     sys.path_importer_cache.clear()
+    module, _, function = entry_point.partition(":")
+    entry = getattr(sys.modules[module], function)
     gc.collect()
     refuse_what_has_begun()
     refuse_random_generators()
-    refuse_what_a_process_owns()
     if rehearse():
         refuse("the program still uses something of the rehearsal")
-    module, _, function = entry_point.partition(":")
-    return getattr(sys.modules[module], function)
+    refuse_what_a_process_owns()  # last, for its memory depends on the process: how long its number is
+    return entry

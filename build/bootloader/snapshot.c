@@ -220,8 +220,7 @@ write_snapshot(const char *output, PyObject *called)
         if (keys[number].used)
             keys[number].value = pthread_getspecific(number);
 
-    /* What is left of the process: its number, and Python's stack, where the calls that have returned were. */
-    thread->native_thread_id = 0;
+    /* What is left of the process: Python's stack, where the calls that have returned were. */
     char *unused = (char *)thread->datastack_top;
     memset(unused, 0, (size_t)((char *)thread->datastack_limit - unused));
 

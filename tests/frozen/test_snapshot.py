@@ -10,10 +10,12 @@ import link
 import pytest
 from debian import BuildError
 
+from tests.conftest import needs_root
 from tests.frozen.conftest import start
 
 ROOT = Path(__file__).parent.parent.parent
 WORK = ROOT / ".build"
+LAUNCHER = WORK / "bootloader" / "first" / "launcher"  # that the build leaves
 
 
 def test_nothing_of_the_builder_is_in_it(binary: Path) -> None:
@@ -24,10 +26,10 @@ def test_nothing_of_the_builder_is_in_it(binary: Path) -> None:
     assert [secret for secret in found if len(secret) > 6] == []
 
 
-def record(folder: Path, rehearsal: str) -> None:
+def record(folder: Path, rehearsal: str, launcher: Path = LAUNCHER) -> None:
     """Have the launcher record the program with that rehearsal. Raises BuildError."""
     (folder / "rehearsal.py").write_text(rehearsal)
-    (folder / "launcher").symlink_to(WORK / "bootloader" / "first" / "launcher")
+    (folder / "launcher").symlink_to(launcher)
     (folder / "areas").write_bytes(layout.no_areas())
     archive = WORK / "pyinstaller" / "BareModules-00.pyz"
     program = link.Program(archive, "probe.__main__:main", "launcher", folder / "rehearsal.py", [], [], [])
@@ -85,7 +87,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("source", "words"), REFUSED.values(), ids=list(REFUSED))
 def test_a_snapshot_is_refused_with(binary: Path, tmp_path: Path, source: str, words: str) -> None:
-    del binary  # its build leaves the launcher
+    del binary
     with pytest.raises(BuildError) as raised:
         record(tmp_path, source)
     said = re.sub(r"(?<=\[)\d+", "NUMBER", str(raised.value))
@@ -102,7 +104,21 @@ def test_a_rehearsal_that_does_not_end_ends_the_build(
     assert str(raised.value) == "the rehearsal of the program did not end within 1 seconds"
 
 
+@needs_root
+def test_a_snapshot_is_the_same_whatever_numbers_the_process_and_its_files_have(binary: Path, tmp_path: Path) -> None:
+    del binary
+    first_process = tmp_path / "first_process"
+    first_process.write_text(f'#!/bin/sh\nexec unshare --pid --fork --mount-proc {LAUNCHER} "$@"\n')
+    first_process.chmod(0o755)
+    for name, launcher in (("one", LAUNCHER), ("another", first_process)):
+        (tmp_path / name).mkdir()
+        record(tmp_path / name, "import os, sys\ndef rehearse(step): sys.status = os.stat(sys.argv[0])", launcher)
+    for part in ("heap", "variables"):
+        one, another = ((tmp_path / name / f"snapshot.{part}").read_bytes() for name in ("one", "another"))
+        assert one == another, part
+
+
 def test_a_launcher_without_a_snapshot_says_so(binary: Path) -> None:
     del binary
-    done = start([str(WORK / "bootloader" / "first" / "launcher"), "--help"])
+    done = start([str(LAUNCHER), "--help"])
     assert (done.returncode, done.stderr) == (1, b"this launcher has no snapshot yet\n")
