@@ -37,6 +37,7 @@ void __wrap___register_frame_info(const void *tables, void *object);
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found);
 int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found);
 int __wrap_shmget(key_t key, size_t size, int flags);
+const char *__wrap__dl_get_origin(void);
 
 SSL_CTX *__wrap_SSL_CTX_new(const SSL_METHOD *method);
 SSL_CTX *__real_SSL_CTX_new(const SSL_METHOD *method);
@@ -104,7 +105,6 @@ take_environment(void)
         Py_DECREF(name);
         Py_DECREF(value);
     }
-    Py_DECREF(variables);
     Py_DECREF(posix);
 }
 
@@ -186,6 +186,17 @@ __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo 
 {
     __nss_configure_lookup("hosts", "files dns");
     return __real_getaddrinfo(name, service, hints, found);
+}
+
+/*
+ * Linked in place of the function by which glibc finds the folder of a static program, for libraries that it might load
+ * from there. This one loads none. Unknown, as where there is no /proc: otherwise all that is allocated lies elsewhere
+ * where the folder's name is longer, and runs in two folders are not the same (layout.py).
+ */
+const char *
+__wrap__dl_get_origin(void)
+{
+    return (const char *)-1; /* NOLINT(performance-no-int-to-ptr): glibc's own value for that */
 }
 
 /*

@@ -77,7 +77,7 @@ WRAPPED = [
     "getaddrinfo", "__register_frame_info", "malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign",
     "pthread_self", "pthread_key_create", "pthread_key_delete", "clock_gettime", "gettimeofday", "time", "getrandom",
     "getentropy", "uname", "gethostname", "PyThread_get_thread_native_id", "stat64", "lstat64", "fstat64", "fstatat64",
-    "SSL_CTX_new", "SSL_new", "shmget",
+    "SSL_CTX_new", "SSL_new", "shmget", "_dl_get_origin",
 ]  # fmt: skip
 # Stripped, and without a build id, the same input gives the same bytes.
 LINK = [
