@@ -21,7 +21,7 @@ from tests.servers import free_port
 OURS, GO = "accountservice", "Go"
 ROUTES = ("/accounts/10042", "/health")
 CONNECTIONS = (1, 32, 256)
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 2  # of each run
 STARTS = 10
 
