@@ -1,12 +1,14 @@
 """The runs of healthchecker that its layout in memory is made for (bootloader/layout.py), and who answers them.
 
-They touch the same parts of the program each time, so that two builds give the same bytes. No run has a second thread,
-as https has: threads take turns in one order or another.
+They touch the same parts of the program each time, so that two builds give the same bytes. So none of them names a
+file, whose path would be another one in another folder, and none looks up a name, which takes a second thread.
 """
 
 import socketserver
+import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
@@ -31,12 +33,36 @@ class _Answer(socketserver.BaseRequestHandler):
             self.request.sendall(REPLY)
 
 
+class _Server(socketserver.ThreadingTCPServer):
+    """Answers on the loopback interface, by TLS where there is a context for it."""
+
+    daemon_threads = True
+    context: ssl.SSLContext | None = None
+
+    def finish_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
+        """Answer a request, in its thread."""
+        if self.context:
+            request = self.context.wrap_socket(request, server_side=True)
+        with suppress(OSError):  # the client has gone
+            super().finish_request(request, client_address)
+
+
 @contextmanager
-def runs() -> Iterator[Runs]:
-    """The runs, while there is somebody to answer them."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Answer) as server:
+def _serving(context: ssl.SSLContext | None = None) -> Iterator[int]:
+    """A server's port."""
+    with _Server(("127.0.0.1", 0), _Answer) as server:
+        server.context = context
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        port = server.server_address[1]
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@contextmanager
+def runs(certificate: Path) -> Iterator[Runs]:
+    """The runs, while there is somebody to answer them; https by that certificate, with its key."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with _serving() as port, _serving(context) as https:
         yield Runs(
             ordinary=[
                 [f"-port={port}", TIMEOUT],
@@ -45,6 +71,5 @@ def runs() -> Iterator[Runs]:
                 [f"-port={port}", "-e=204", TIMEOUT],
                 ["-port=1", TIMEOUT],
             ],
-            others=[["--help"], ["--prot=1"], ["-vp1", TIMEOUT]],
+            others=[["--help"], ["--prot=1"], ["-vp1", TIMEOUT], [f"https://127.0.0.1:{https}/health", "-k", TIMEOUT]],
         )
-        server.shutdown()

@@ -105,6 +105,7 @@ take_environment(void)
         Py_DECREF(name);
         Py_DECREF(value);
     }
+    Py_DECREF(variables);
     Py_DECREF(posix);
 }
 

@@ -30,7 +30,7 @@ def record(folder: Path, rehearsal: str, launcher: Path = LAUNCHER) -> None:
     """Have the launcher record the program with that rehearsal. Raises BuildError."""
     (folder / "rehearsal.py").write_text(rehearsal)
     (folder / "launcher").symlink_to(launcher)
-    (folder / "areas").write_bytes(layout.no_areas())
+    (folder / "layout").write_bytes(layout.no_places())
     archive = WORK / "pyinstaller" / "BareModules-00.pyz"
     program = link.Program(archive, "probe.__main__:main", "launcher", folder / "rehearsal.py", [], [], [])
     link.record(folder, program, "snapshot")

@@ -1,10 +1,11 @@
 """What texts make of a check: its defaults, what is given in their place, and the engine that is asked."""
 
+from threading import get_ident
 from time import monotonic
 
 import pytest
 
-from probe import check, http1, trust, web
+from probe import check, http1, trust, watchdog, web
 from probe.check import build, fetch
 from probe.deadline import Deadline
 from probe.options import Given
@@ -79,3 +80,21 @@ def test_the_scheme_decides_who_asks_and_the_options_what_is_trusted(
     assert fetch(wanted, deadline) is reply
     doing = "" if trusted == "plain" else "getting ready for TLS"
     assert asked == [(wanted.target, deadline, wanted.expected, trusted, doing)]
+
+
+ARMS = {"with a watchdog, here": (object(), True), "without one, in a second thread": (None, False)}
+
+
+@pytest.mark.parametrize(("arm", "here"), ARMS.values(), ids=list(ARMS))
+def test_https_asks_where_it_can_be_ended(monkeypatch: pytest.MonkeyPatch, arm: object, here: bool) -> None:
+    threads: list[int] = []
+
+    def answer(*_: object) -> Reply:
+        threads.append(get_ident())
+        return Reply(200, b"", {}, b"")
+
+    monkeypatch.setattr(watchdog, "arm", arm)
+    monkeypatch.setattr(web, "fetch", answer)
+    wanted = check.build({"url": Given("https://localhost/", ""), "insecure": Given("1", "")})
+    fetch(wanted, Deadline(10, monotonic()))
+    assert [thread == get_ident() for thread in threads] == [here]
