@@ -75,7 +75,9 @@ def watch(program: Path, runs: list[list[str]]) -> Touched:
 def _trace(program: Path, arguments: list[str]) -> set[bytes]:
     """The different lines that lackey prints of a run. Raises Unwatched, and BuildError where the run does not end."""
     reading, writing = pipe()
-    valgrind = ["valgrind", "--tool=lackey", "--trace-mem=yes", f"--log-fd={writing}"]
+    # Debian's command is a shell script, by which the program would get the folder as PWD.
+    command = which("valgrind.bin") or "valgrind"
+    valgrind = [command, "--tool=lackey", "--trace-mem=yes", f"--log-fd={writing}"]
     lines: set[bytes] = set()
     with fdopen(reading, "rb", buffering=0) as trace:
         with fdopen(writing, "wb", buffering=0):
