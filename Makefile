@@ -128,7 +128,7 @@ lint-c: $(READY)
 	{ said=$$($(BIN)/clang-tidy --quiet $(C) -- $$flags 2>&1) || { echo "$$said"; exit 1; }; } && \
 	for source in $(C); do gcc $$flags -fanalyzer -o /dev/null $$source || exit; done
 
-bench: $(READY) $(BINARY) image ## Compare with curl, wget, node, Python, Go and C, by hand and in Docker: docs/bench/, some ten minutes
+bench: $(READY) $(BINARY) image ## Compare with curl, wget, node, Python, Go and C, by hand and in Docker: docs/bench/, about eight minutes
 	@tools/apt-install $(call missing,$(RIVALS)) $(call missing_data,$(RIVALS_DATA))
 	$(BIN)/python -m bench $(BINARY)
 

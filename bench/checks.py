@@ -15,8 +15,8 @@ from tests.accountservice.running import Service
 from tests.certificates import Authority
 from tests.servers import free_port, serving
 
-ROUNDS = {"healthy": 40, "timeout": 5}
-USUAL_ROUNDS = 20
+ROUNDS = {"healthy": 40, "timeout": 3}
+USUAL_ROUNDS = 15
 COUNTED = ("healthy", "URL", "https", "help")  # valgrind takes seconds for each
 
 

@@ -162,7 +162,7 @@ def in_docker(found: Figures) -> list[str]:
         table(["", "ms", "of /bin/true"], durations),
         "![Cost of many containers](growth.svg)",
         f"What {', '.join(numbers)} containers with a check per second cost the machine, in one run of {WINDOW:g} s"
-        " each: processor cores in use, less those of as many containers without a check. The engine counts the second"
+        " each: processor cores in use, less those of the machine at rest. The engine counts the second"
         " from the end of the check before, and makes fewer checks where they take long or the cores do not suffice.",
         table(
             [
