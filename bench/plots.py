@@ -73,7 +73,7 @@ def paths(checks: dict[str, Any]) -> Figure:
         axes.bar(places, medians, 0.25, label=name, color=COLOURS[name])
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.set_xticks(range(len(checks)), list(checks))
+    axes.set_xticks(range(len(checks)), list(checks), fontsize=9)
     axes.set_ylabel("wall-clock time, ms, log scale")
     axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.2))
     axes.spines[["top", "right"]].set_visible(False)
