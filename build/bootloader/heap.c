@@ -239,16 +239,17 @@ find_aligned_in_rest(units size, units alignment)
         return NONE;
     units before = -place % alignment;
     units behind = alignment - 1 - before;
-    tag(place, size + alignment - 1, USED);
-    if (before) {
+    units aligned = place + before;
+    tag(aligned, size, USED);
+    if (before)
         tag(place, before, USED);
+    if (behind)
+        tag(aligned + size, behind, USED);
+    if (before)
         give_back(place);
-    }
-    if (behind) {
-        tag(place + before + size, behind, USED);
-        give_back(place + before + size);
-    }
-    return place + before;
+    if (behind)
+        give_back(aligned + size);
+    return aligned;
 }
 
 /* A block of zeros. The alignment is a power of two. */

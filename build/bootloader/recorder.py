@@ -166,7 +166,12 @@ def main(
     entry_point, renewed_by, rehearsal, *files = arguments
     if renewed_by == "program":
         put_off_renewal()
-    importer = Importer(archive, step)
+
+    def next_module() -> None:
+        forget_lookups()
+        step()
+
+    importer = Importer(archive, next_module)
     sys.meta_path.append(importer)
     sys.path_hooks.clear()
     sys.warnoptions.append("ignore")  # nothing but what the program says belongs on standard error
