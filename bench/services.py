@@ -21,8 +21,8 @@ from tests.servers import free_port
 OURS, GO = "accountservice", "Go"
 ROUTES = ("/accounts/10042", "/health")
 CONNECTIONS = (1, 32, 256)
-ROUNDS = 3
-SECONDS = 2  # of each run
+ROUNDS = 4
+SECONDS = 1  # of each run
 STARTS = 10
 
 
