@@ -227,16 +227,16 @@ def settled(before: bytes, blocks: bytes) -> tuple[bytes, bool]:
     made at another turn. They take the places of those that are no longer made; all others stay where they are.
     """
     _, written, end = HEAD.unpack_from(before)
-    known = {block.key: block for block in _blocks(before[HEAD.size :])}
-    made = {block.key: block for block in _blocks(blocks)}
+    known = {(block.key, block.size): block for block in _blocks(before[HEAD.size :])}
+    made = {(block.key, block.size): block for block in _blocks(blocks)}
     free: dict[int, list[int]] = {}
-    for block in known.values():
-        if block.key not in made:
+    for named, block in known.items():
+        if named not in made:
             free.setdefault(block.size, []).append(block.place)
     placed = []
-    for block in made.values():
-        if block.key in known:
-            placed.append(known[block.key])
+    for named, block in made.items():
+        if named in known:
+            placed.append(known[named])
         elif free.get(block.size):
             placed.append(block._replace(place=free[block.size].pop()))
         else:
