@@ -54,7 +54,7 @@ FOR_SPEED = {"valgrind"}  # without these the executable is slower, and nothing 
 
 SOURCES = [
     "seal.c", "launcher.c", "signals.c", "recorder.c", "lookups.c", "snapshot.c", "heap.c", "inittab.c",
-    "without_zstd.c",
+    "without_zstd.c", "without_avx512.c",
 ]  # fmt: skip
 MODULE_SOURCES = ["Modules/_ssl.c", "Modules/_hashopenssl.c"]
 
