@@ -21,7 +21,8 @@ TRUST_STORES = (
     "/etc/ssl/cert.pem",
 )
 
-HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
+HASHED = re.compile(r"[0-9a-f]{8}\.(0|[1-9]\d?)")
+END = b"-----END CERTIFICATE-----\n"
 
 LARGEST_FILE = 16 << 20  # bytes; the certificates of all public authorities are a quarter of a MiB
 
@@ -76,14 +77,24 @@ def _hashed_folder(store: str) -> str:
     """The store's folder where OpenSSL can look up the same certificates in it, one by one; "" otherwise.
 
     Debian and Alpine keep each certificate in a file, too, which a hash of its subject leads to (openssl-rehash(1)). To
-    look up one takes a fraction of the time of reading them all. The store is those files, one behind the other: where
-    it is not as large as they are together, somebody has changed it, and it is the one that counts.
+    look up one takes a fraction of the time of parsing them all. The store is those files, one behind the other: where
+    it is not, or one of them cannot be read, it is the store that counts.
     """
-    with suppress(OSError), os.scandir(Path(store).parent) as entries:
-        size = sum(entry.stat().st_size for entry in entries if HASHED.fullmatch(entry.name))
-        if size == Path(store).stat().st_size:
-            return str(Path(store).parent)
+    with suppress(OSError):
+        folder = Path(store).parent
+        bundle = Path(store).read_bytes()
+        with os.scandir(folder) as entries:
+            names = {entry.name for entry in entries if HASHED.fullmatch(entry.name) and entry.is_file()}
+        hashed = {(folder / name).read_bytes() for name in names if _is_looked_up(name, names)}
+        if hashed == {piece + END for piece in bundle.split(END) if piece}:
+            return str(folder)
     return ""
+
+
+def _is_looked_up(name: str, names: set[str]) -> bool:
+    """Whether OpenSSL gets as far as this number: for each hash it begins with 0, and ends where one is missing."""
+    subject, _, number = name.partition(".")
+    return all(f"{subject}.{before}" in names for before in range(int(number)))
 
 
 def any_certificate() -> ssl.SSLContext:

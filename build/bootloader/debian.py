@@ -7,8 +7,12 @@ import subprocess
 from pathlib import Path
 
 
-class BuildError(Exception):
-    """The executable cannot be made; the text says what would help."""
+class BuildError(SystemExit):
+    """The executable cannot be made; the text says what would help. Where nobody catches it, the build ends with it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.code = f"build: {reason}"
 
 
 def source(package: str) -> tuple[str, str]:

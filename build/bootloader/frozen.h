@@ -1,5 +1,6 @@
 /*
- * Python modules as ready code, in the executable. link.py writes frozen.c from the modules' source.
+ * What differs between launchers. link.py writes frozen.c: Python modules as ready code, from their source, and what the
+ * program adds.
  */
 
 #ifndef FROZEN_H
@@ -11,6 +12,9 @@
 /* As CPython wants them: ended by an entry without a name. */
 extern const struct _frozen frozen_import_system[];
 extern const struct _frozen frozen_modules[];
+
+/* The modules of C that the program needs beside those of inittab.c, ended by an entry without a name. */
+extern struct _inittab program_modules[];
 
 /* What the program says when it is interrupted: a line. */
 extern const char interrupted_line[];

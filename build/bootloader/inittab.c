@@ -31,7 +31,7 @@ extern PyObject MODULES(DECLARE);
 /* Not in libpython: compiled from the source of the same CPython. */
 extern PyObject DECLARE(_ssl), DECLARE(_hashlib);
 
-/* Of this program: signals.c. */
+/* Of the launcher: signals.c. */
 extern PyObject DECLARE(_watchdog);
 
 /* Named otherwise than the rest. */

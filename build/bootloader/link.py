@@ -19,7 +19,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType
@@ -112,14 +112,16 @@ class Launcher(NamedTuple):
     source: Path  # of CPython
 
 
-def launcher(work: Path, interrupted: str) -> Launcher:
+def launcher(work: Path, interrupted: str, extensions: Sequence[str] = ()) -> Launcher:
     """Make the launcher in the folder `work`; `interrupted` is the line that it ends with where it is interrupted.
+
+    `extensions` names modules of C that libpython has and the program needs beside those of inittab.c, such as _csv.
 
     Raises BuildError.
     """
     _require_packages()
     source = _python_source(work)
-    (work / "frozen.c").write_text(_frozen_source(interrupted))
+    (work / "frozen.c").write_text(_frozen_source(interrupted, extensions))
     objects = [_compile(HERE / name, work, STRICT) for name in SOURCES]
     objects.append(_compile(work / "frozen.c", work, STRICT))
     objects += [_compile(source / name, work, [*AS_CPYTHON, f"-I{source / 'Modules'}"]) for name in MODULE_SOURCES]
@@ -152,6 +154,7 @@ def bootloader(made: Launcher, program: Program) -> Path:
     """
     first = made.path.parent
     (first / "layout").write_bytes(layout.no_places())
+    print(record(first, program, "snapshot"), end="")
     watched = _with_snapshot(made.inputs, layout.script([], layout.NOTHING), first, program)
     try:
         ordinary = layout.watch(watched, program.ordinary)
@@ -196,8 +199,10 @@ def _with_snapshot(inputs: list[str], script: layout.Script, folder: Path, progr
     return output
 
 
-def record(folder: Path, program: Program, name: str) -> None:
+def record(folder: Path, program: Program, name: str) -> str:
     """Have the folder's launcher record a snapshot, in files of that name. Raises BuildError.
+
+    Return what it says: which modules cannot be imported.
 
     The names of files are relative to the folder, so that they are the same wherever that is.
     """
@@ -217,7 +222,8 @@ def record(folder: Path, program: Program, name: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"the rehearsal of the program did not end within {error.timeout:g} seconds") from None
     if done.returncode:
-        raise BuildError(f"the launcher took no snapshot of the program:\n{done.stderr.decode().strip()}")
+        raise BuildError(f"the launcher took no snapshot of the program: {done.stderr.decode().strip()}")
+    return done.stderr.decode()
 
 
 def _link(inputs: list[str], output: Path, script: layout.Script, heap: str) -> str:
@@ -260,13 +266,18 @@ def _require_packages() -> None:
         raise BuildError(f"missing Debian packages: {' '.join(packages)}; type: make packages")
 
 
-def _frozen_source(interrupted: str) -> str:
-    """frozen.c: the code of the modules, as C."""
+def _frozen_source(interrupted: str, extensions: Sequence[str]) -> str:
+    """frozen.c, as frozen.h describes it."""
     return "\n".join(
         [
             '#include "frozen.h"',
             *_frozen_table("import_system", IMPORT_SYSTEM),
             *_frozen_table("modules", {name: name for name in EARLY}),
+            *(f"PyMODINIT_FUNC PyInit_{name}(void);" for name in extensions),
+            "struct _inittab program_modules[] = {",
+            *(f'    {{"{name}", PyInit_{name}}},' for name in extensions),
+            "    {NULL, NULL},",
+            "};",
             f"const char interrupted_line[] = {json.dumps(interrupted)};",
             "",
         ]
@@ -371,9 +382,6 @@ if __name__ == "__main__":
         case ["--flags"]:
             print(" ".join([*FLAGS, *STRICT]))
         case ["--source" | "--publish" as wanted, folder]:
-            try:
-                (_python_source if wanted == "--source" else publish)(Path(folder).resolve())
-            except BuildError as error:
-                raise SystemExit(f"build: {error}") from None
+            (_python_source if wanted == "--source" else publish)(Path(folder).resolve())
         case _:
             raise SystemExit("usage: link.py --missing | --flags | --source FOLDER | --publish FOLDER")

@@ -31,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frozen.h"
 #include "heap.h"
 #include "signals.h"
 #include "snapshot.h"
@@ -354,6 +355,8 @@ record(int argc, char **argv)
         refuse("this launcher has no snapshot yet");
     forget_surroundings();
     record_snapshot(mapped(argv[3]).start);
+    if (PyImport_ExtendInittab(program_modules) < 0)
+        refuse("short of memory");
     start_interpreter();
     RAND_set_rand_method(&predictable);
     PyObject *entry = run_script(argv[4], argv[5], argv + 6);

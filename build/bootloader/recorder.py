@@ -86,6 +86,18 @@ def put_off_renewal() -> None:
     posix.register_at_fork = register_at_fork
 
 
+def import_all(names: list[str]) -> None:
+    """Import the modules. Say which cannot be imported: a program that wants one later will not find it."""
+    failures = []
+    for name in names:
+        try:
+            __import__(name)
+        except ImportError as error:
+            failures.append(f"{name} ({error})")
+    if failures:
+        write(STDERR, f"left out, for they cannot be imported: {', '.join(failures)}\n".encode())
+
+
 def forget(importer: Importer) -> None:
     """Leave no way back to the archive: what is not imported by now is not there."""
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
@@ -180,11 +192,13 @@ def main(
     sys.argv = [rehearsal, *files]
     names: dict[str, Any] = {"__name__": "rehearsal", "__builtins__": __builtins__}
     exec(code, names)
-    for name in importer.names():
-        try:
-            __import__(name)
-        except ImportError:  # one for another system, or that wants a package which is not there
-            continue
+    import_all(importer.names())
+    module, _, function = entry_point.partition(":")
+    entry = getattr(sys.modules.get(module), function or "main", None)
+    if not entry:
+        refuse(f"there is no entry point {entry_point}: name a module of the program and a function in it")
+    if "rehearse" not in names:
+        refuse(f"{rehearsal} has no function rehearse")
     names["rehearse"](step)
     forget_lookups()
     names["rehearse"](step)
@@ -195,8 +209,6 @@ def main(
     if platform := sys.modules.get("platform"):
         platform.__dict__["_uname_cache"] = None  # this machine's name
     sys.path_importer_cache.clear()
-    module, _, function = entry_point.partition(":")
-    entry = getattr(sys.modules[module], function)
     gc.collect()
     refuse_what_has_begun()
     refuse_random_generators()

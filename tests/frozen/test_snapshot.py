@@ -91,7 +91,7 @@ def test_a_snapshot_is_refused_with(binary: Path, tmp_path: Path, source: str, w
     with pytest.raises(BuildError) as raised:
         record(tmp_path, source)
     said = re.sub(r"(?<=\[)\d+", "NUMBER", str(raised.value))
-    assert said == f"the launcher took no snapshot of the program:\n{words}"
+    assert said == f"the launcher took no snapshot of the program: {words}"
 
 
 def test_a_rehearsal_that_does_not_end_ends_the_build(

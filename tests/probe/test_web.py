@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -200,6 +200,46 @@ def test_a_store_that_is_not_what_the_hashes_lead_to_is_the_one_that_counts(
         pytest.raises(CheckFailed, match="^certificate not trusted: "),
     ):
         fetch(f"https://localhost:{port}/")
+
+
+def link(folder: Path) -> Path:
+    """Return the hashed link of the store's only certificate."""
+    return next(folder.glob("????????.0"))
+
+
+# What makes a folder of hashed names another store than its bundle.
+DIFFERENT: dict[str, Callable[[Path], object]] = {
+    "a certificate that no hash leads to": lambda folder: link(folder).rename(folder / "away"),
+    "a number with none before it": lambda folder: link(folder).rename(folder / "0123abcd.1"),
+    "a number that OpenSSL does not ask for": lambda folder: link(folder).rename(folder / "0123abcd.00"),
+    "another content of the same size": lambda folder: (folder / "store").write_bytes(
+        (folder / "store").read_bytes().swapcase()
+    ),
+    "a certificate that the bundle lacks": lambda folder: (folder / "0123abcd.0").write_bytes(
+        (folder / "store").read_bytes().swapcase()
+    ),
+}
+
+
+@pytest.mark.parametrize("change", DIFFERENT.values(), ids=list(DIFFERENT))
+def test_a_folder_is_looked_up_only_where_it_has_what_the_bundle_has(
+    store: Path, change: Callable[[Path], object]
+) -> None:
+    assert trust._hashed_folder(str(store)) == str(store.parent)
+    change(store.parent)
+    assert trust._hashed_folder(str(store)) == ""
+
+
+def test_a_folder_is_looked_up_only_where_all_of_it_can_be_read(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path != store:
+            raise PermissionError
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert trusted() == 1
 
 
 def test_a_system_store_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
