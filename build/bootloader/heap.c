@@ -1,8 +1,9 @@
 /*
  * The heap of the snapshot: what is allocated while it is recorded, at addresses that are the same in every process.
  *
- * The linker puts the functions below in the place of malloc and free (ld's option --wrap). In a process that goes on
- * with a snapshot they are the C library's, but for one thing: a block of the snapshot that is freed is left alone.
+ * The linker puts the functions below in the place of malloc and free (ld's option --wrap). In a process that continues
+ * from a snapshot they are the C library's, but for two things: a block of the snapshot that is freed is left alone,
+ * and realloc copies one to a block of the C library's.
  *
  * While it is recorded, the blocks come from here. The same calls give the same addresses, whatever else is in the
  * process. Blocks that are freed become zeros, so that nothing of them is in the snapshot, and join the free ones at
@@ -12,10 +13,11 @@
  * Where a block comes to lie is a matter of speed. The calls are nearly the same each time, so the build can find out
  * by one snapshot what the next one should look like (layout.py): what an ordinary run writes to lies together, so that
  * few pages have to be copied, and so on. For this a list has the place of each block. A block is known by the step of
- * the recording that it is made in, its size, and how many of that size came before it in the step. (By the number of
- * the call alone it would not be: sets of what is hashed by its address are gone through in another order where the
- * addresses are others, and one call more would give every later block another number.) A block that has no place in
- * the list lies behind all that have. So a list that does not fit costs speed and room, and nothing else.
+ * the recording that it is made in, its size, and how many blocks of the same size modulo 256 came before it in the
+ * step. (By the number of the call alone it would not be: sets of what is hashed by its address are gone through in
+ * another order where the addresses are others, and one call more would give every later block another number.) A block
+ * that has no place in the list lies behind all that have. So a list that does not fit costs speed and room, and
+ * nothing else.
  *
  * Sizes and places are counted in units of 16 bytes, the alignment of malloc. A tag of each block stands at its first
  * and its last unit ("boundary tags", D. Knuth, The Art of Computer Programming, 2.5), a free block is in the list of
@@ -33,6 +35,8 @@
 bool recording;
 
 enum { EXACT = 256, LISTS = EXACT + 32, NONE = 0 };
+
+enum { PAGE = 4096 }; /* bytes: layout.ld's COMMONPAGESIZE */
 
 typedef uint32_t units;
 
@@ -252,11 +256,14 @@ find_aligned_in_rest(units size, units alignment)
     return aligned;
 }
 
-/* A block of zeros. The alignment is a power of two. */
+/*
+ * A block of zeros. The alignment is a power of two. Places count from heap_start, which lies at the start of a page,
+ * so an alignment larger than a page is refused.
+ */
 static void *
 take(size_t wanted, size_t alignment)
 {
-    if (wanted > heap_size() || alignment > heap_size())
+    if (wanted > heap_size() || alignment > PAGE)
         return NULL;
     units size = wanted ? (units)((wanted + UNIT - 1) / UNIT) : 1;
     units multiple = alignment > UNIT ? (units)(alignment / UNIT) : 1;

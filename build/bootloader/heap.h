@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All that is allocated now becomes part of the snapshot. */
+/* Whether a snapshot is being recorded: all that is allocated meanwhile becomes part of it. */
 extern bool recording;
 
 /* Where the heap lies: layout.ld. */

@@ -5,8 +5,8 @@ are most of what is left of the start. So what ordinary runs touch comes to lie 
 which is given a list of them, variables, code and constants by the linker, which is given a script. The idea is that of
 GraalVM's Native Image ("Improving Native-Image Startup Performance", CGO 2025).
 
-The runs are watched by lackey, a tool of valgrind's that prints each access to memory. All this is a matter of speed:
-a program that was watched in vain is correct, and as fast as it was.
+The runs are watched by lackey, a tool of valgrind's that prints each access to memory. If watching fails, the
+executable is correct but slower.
 """
 
 import re
@@ -30,7 +30,7 @@ HEAD = struct.Struct("=QQQ")  # of struct layout: the count of blocks, the units
 
 CHUNK = 1 << 20  # bytes
 LONGEST = 600.0  # seconds: a run that is watched takes some, more on a busy machine, or an emulated one
-FEWEST = 1000  # different lines of a run: below that, there was none
+FEWEST = 1000  # different lines of a run: fewer lines mean that valgrind did not run it
 
 
 class Touched(NamedTuple):
@@ -190,7 +190,7 @@ def _with(linked: list[Section], units: set[int]) -> list[Section]:
 def _movable(section: Section) -> bool:
     """Whether it may lie elsewhere: what the linker merges may not, nor may what starts the program (seal.c).
 
-    Nor does what the C library has for one kind of processor, or two machines would make two programs.
+    Nor may what the C library has for one kind of processor, or two machines would make two programs.
     """
     merged = section.name.startswith((".rodata.str", ".rodata.cst")) or section.name == "COMMON"
     return not merged and "seal.o" not in section.file and not OF_ONE_PROCESSOR.search(section.file)

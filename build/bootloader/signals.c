@@ -1,9 +1,9 @@
 /*
  * Ends that are not the verdict's own: damage, interrupts, and the watchdog. Each is one line and exit status 1.
  *
- * A crash must not be a signal's exit status (Docker knows 0 and 1), and an interrupt must be answered also where the
- * interpreter is not there yet, or waits inside the C library. A file that was cut short shows as SIGBUS, when a page
- * is touched that is not there any more; damaged code as any of the others.
+ * A check ends with 0 or 1, so a crash must not end it with a signal's exit status. An interrupt must be answered also
+ * where the interpreter is not there yet, or waits inside the C library. A file that was cut short shows as SIGBUS,
+ * when a page is touched that is not there any more; damaged code as any of the others.
  *
  * The watchdog is a timer of the kernel's. It ends the process when its time is over, whatever keeps it from ending by
  * itself: a look-up where no second thread can be had, a file system that does not answer, a pipe that nobody reads, an

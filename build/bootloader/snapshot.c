@@ -6,7 +6,7 @@
  * as far as that, keeps the memory, and puts it into the executable's data. A process then begins with all of that in
  * place: the kernel maps it with the rest of the file, and only the pages that are written to are ever copied.
  *
- * That a memory can be moved into another process takes that nothing in it belongs to the process it comes from.
+ * Memory can be moved to another process only if nothing in it belongs to the old one.
  *
  *   - The executable is static and its addresses are fixed, so that pointers to functions and variables stay right.
  *   - The variables of CPython, OpenSSL and zlib are kept apart from all others (layout.ld), and so is what they
@@ -110,7 +110,7 @@ make_keys(void)
             __real_pthread_key_delete(number);
 }
 
-/* CPython takes the larger pieces from the kernel directly. */
+/* Arenas: CPython's data stack. They come from the kernel directly. */
 static void *
 allocate_arena(void *context, size_t size)
 {
@@ -168,7 +168,7 @@ restore_snapshot(void)
     make_keys();
     PyEval_RestoreThread(thread);
     thread->thread_id = PyThread_get_thread_ident();
-    PyOS_BeforeFork(); /* the one is not to be had without the other */
+    PyOS_BeforeFork(); /* PyOS_AfterFork_Child needs its locks */
     PyOS_AfterFork_Child();
     if (PyGILState_GetThisThreadState() != thread)
         fail("the interpreter does not know its thread");

@@ -1,5 +1,5 @@
 /*
- * The snapshot of a program that is about to begin, which the executable goes on with. snapshot.c says how.
+ * The snapshot that the executable continues from. snapshot.c says how.
  */
 
 #ifndef SNAPSHOT_H
