@@ -1,8 +1,8 @@
 """What the executable consists of: the licences for `--licenses`, and the bill of materials.
 
 Neither is a list that somebody keeps. The linker says of which files it took something, dpkg of which source packages
-those are, and PyInstaller's analysis which Python packages have modules in it. Known here is only under which licence each of
-Debian's packages comes; one that is not known stops the build.
+those are, and PyInstaller's analysis which Python packages have modules in it. Known here is only under which licence
+each of Debian's packages comes; one that is not known stops the build.
 """
 
 import hashlib
