@@ -115,7 +115,7 @@ class Launcher(NamedTuple):
 def launcher(work: Path, interrupted: str, extensions: Sequence[str] = ()) -> Launcher:
     """Make the launcher in the folder `work`; `interrupted` is the line that it ends with where it is interrupted.
 
-    `extensions` names modules of C that libpython has and the program needs beside those of inittab.c, such as _csv.
+    `extensions` names modules of C that libpython has and the program needs beside those of inittab.c, such as _json.
 
     Raises BuildError.
     """
@@ -148,8 +148,8 @@ class Program(NamedTuple):
 def bootloader(made: Launcher, program: Program) -> Path:
     """The launcher with a snapshot of the program, in the same folder.
 
-    It is made twice. The runs of the first one tell what the second should look like in memory (layout.py). The second
-    is recorded until its layout has a place for all of its blocks.
+    It is linked twice. The runs of the first one tell what the second should look like in memory (layout.py). The second
+    is recorded until its layout has a place for all of its blocks, at most MOST_RECORDINGS times.
     Raises BuildError where a snapshot would not be the same in every process.
     """
     first = made.path.parent
