@@ -115,7 +115,7 @@ class Launcher(NamedTuple):
 def launcher(work: Path, interrupted: str, extensions: Sequence[str] = ()) -> Launcher:
     """Make the launcher in the folder `work`; `interrupted` is the line that it ends with where it is interrupted.
 
-    `extensions` names modules of C that libpython has and the program needs beside those of inittab.c, such as _json.
+    `extensions` names modules of C that libpython has and the program needs beside those of inittab.c, such as _csv.
 
     Raises BuildError.
     """

@@ -1,6 +1,6 @@
 """What the program does before its snapshot is taken."""
 
-import _json  # noqa: F401 - the spec has it linked in
+import _csv  # noqa: F401 - the spec has it linked in
 from collections.abc import Callable
 
 import newest
