@@ -1,6 +1,6 @@
 /*
- * What differs between launchers. link.py writes frozen.c: Python modules as ready code, from their source, and what the
- * program adds.
+ * What differs between launchers. link.py writes frozen.c: Python modules as ready code, from their source, and what
+ * the program adds.
  */
 
 #ifndef FROZEN_H

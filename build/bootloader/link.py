@@ -148,8 +148,8 @@ class Program(NamedTuple):
 def bootloader(made: Launcher, program: Program) -> Path:
     """The launcher with a snapshot of the program, in the same folder.
 
-    It is linked twice. The runs of the first one tell what the second should look like in memory (layout.py). The second
-    is recorded until its layout has a place for all of its blocks, at most MOST_RECORDINGS times.
+    It is linked twice. The runs of the first one tell what the second should look like in memory (layout.py). The
+    second is recorded until its layout has a place for all of its blocks, at most MOST_RECORDINGS times.
     Raises BuildError where a snapshot would not be the same in every process.
     """
     first = made.path.parent
