@@ -55,7 +55,7 @@ demo: $(DEMO)/.ready ## Start the account service, probe it healthy and unhealth
 
 test: $(READY) $(BINARY) ## Lint, types, the tests on the source and on the executable
 	@tools/apt-install $(call missing,$(TEST_TOOLS) $(LINT_TOOLS))
-	@echo "test: lint and the tests in three parts, three at once, each printed when it ends: two to three minutes"
+	@echo "test: lint and the tests in three parts, three at once, each printed when it ends: three to seven minutes"
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(PARTS) lint || \
 	  { echo "test: failed; make names each part that did: *** [Makefile: PART] Error"; exit 1; }
 	@echo "test: lint and all tests passed"

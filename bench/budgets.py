@@ -25,7 +25,7 @@ from tests.deadlines import busy
 ROUNDS = 100
 ONE_FILE_ROUNDS = 12
 LATE_ROUNDS = 3
-ATTEMPTS = 3
+ATTEMPTS = 5
 
 # Wall time as a ratio to another program's.
 ORDINARY = 0.22  # to curl's on the same path; CPU time likewise

@@ -193,10 +193,6 @@ def main(
     names: dict[str, Any] = {"__name__": "rehearsal", "__builtins__": __builtins__}
     exec(code, names)
     import_all(importer.names())
-    module, _, function = entry_point.partition(":")
-    entry = getattr(sys.modules.get(module), function or "main", None)
-    if not entry:
-        refuse(f"there is no entry point {entry_point}: name a module of the program and a function in it")
     if "rehearse" not in names:
         refuse(f"{rehearsal} has no function rehearse")
     names["rehearse"](step)
@@ -209,6 +205,10 @@ def main(
     if platform := sys.modules.get("platform"):
         platform.__dict__["_uname_cache"] = None  # this machine's name
     sys.path_importer_cache.clear()
+    module, _, function = entry_point.partition(":")
+    entry = getattr(sys.modules.get(module), function or "main", None)
+    if not entry:
+        refuse(f"there is no entry point {entry_point}: name a module of the program and a function in it")
     gc.collect()
     refuse_what_has_begun()
     refuse_random_generators()
