@@ -179,13 +179,12 @@ def bootloader(made: Launcher, program: Program) -> Path:
 
 
 def _with_snapshot(inputs: list[str], script: layout.Script, folder: Path, program: Program) -> Path:
-    """Have the folder's launcher record a snapshot; the launcher with that in it.
+    """Have the folder's launcher record its snapshot once more; the launcher with that in it.
 
     Raises BuildError where the snapshot would not be the same in every process: each has other addresses for what is
     not linked (address space layout randomization), another time and another number, and none of that belongs in it.
     """
-    for name in ("snapshot", "another"):
-        record(folder, program, name)
+    record(folder, program, "another")
     for part in ("variables", "heap"):
         if (folder / f"snapshot.{part}").read_bytes() != (folder / f"another.{part}").read_bytes():
             raise BuildError(f"the snapshot is another one in each process (its {part}); see snapshot.c")
