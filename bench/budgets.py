@@ -20,7 +20,7 @@ from bench import checks
 from bench.contenders import Targets, busybox, curl, ours, unpacked
 from bench.footprint import traced
 from bench.measure import Command, Cost, MeasureError, Meter, instructions
-from tests.deadlines import busy
+from testing.deadlines import busy
 
 ROUNDS = 100
 ONE_FILE_ROUNDS = 12

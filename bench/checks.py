@@ -10,10 +10,10 @@ from pathlib import Path
 from bench.contenders import PATHS, Contender, Targets
 from bench.footprint import Footprint, footprint
 from bench.measure import Cost, Meter, Spread, instructions, spread
-from tests import servers
-from tests.accountservice.running import Service
-from tests.certificates import Authority
-from tests.servers import free_port, serving
+from testing import servers
+from testing.certificates import Authority
+from testing.servers import free_port, serving
+from testing.service import Service
 
 ROUNDS = {"healthy": 40, "timeout": 3}
 USUAL_ROUNDS = 15

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bench.contenders import Contender, Targets
 from bench.measure import PATIENCE, Command, MeasureError
-from tests.servers import serving, wait_for_close
+from testing.servers import serving, wait_for_close
 
 SYSTEM = ("/etc/", "/proc/", "/sys/", "/dev/")  # not what a program brings along
 SETTLED = 0.5  # seconds after a kill, for whoever is left to notice

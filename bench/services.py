@@ -16,7 +16,7 @@ from bench.containers import build
 from bench.contenders import RIVALS, built_by_go
 from bench.measure import PATIENCE, WORK, MeasureError, Spread, spread
 from demo.engine import inspect
-from tests.servers import free_port
+from testing.servers import free_port
 
 OURS, GO = "accountservice", "Go"
 ROUTES = ("/accounts/10042", "/health")

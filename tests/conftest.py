@@ -2,56 +2,24 @@
 
 import _thread
 import os
-import random
-import re
 import signal
-import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from demo import engine, image
+from demo.engine import EngineError
 from release import executable
-from tests.certificates import Authority
+from testing.certificates import Authority
+from testing.program import Healthchecker, runner
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
-
-# For mounts, networks and other users' processes. In a chroot, / may be no mount point, and unshare refuses.
-needs_root = pytest.mark.skipif(
-    subprocess.run(["unshare", "--mount", "--net", "true"], stderr=subprocess.DEVNULL).returncode != 0,
-    reason="it takes root, and a / that is a mount point, to unshare mounts and networks",
-)
-
-PATIENCE = 30.0  # seconds until a process that does not end is a failure, on a busy machine
-AMPLE = "20s"  # a check's timeout where it is to end before it, on such a machine
-
-
-class Run(NamedTuple):
-    """How a process ended."""
-
-    status: int
-    stdout: str
-    stderr: str
-    seconds: float
-
-
-Healthchecker = Callable[..., Run]
-
-
-def own_files() -> list[Path]:
-    """List the project's own text files: those that git knows, and new ones that it does not ignore."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(
-        command, cwd=executable.ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    return [file for name in listed if (file := executable.ROOT / name).is_file()]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -118,55 +86,13 @@ def healthchecker(command: list[str], tmp_path: Path) -> Healthchecker:
     return runner(command, tmp_path)
 
 
-def runner(command: list[str], folder: Path) -> Healthchecker:
-    """A function that runs the command in the folder with arguments and, as keywords, the environment.
-
-    Unless a test names a timeout, a check has an ample one.
-    """
-
-    def run(*arguments: str | bytes, **environ: str) -> Run:
-        started = time.monotonic()
-        done = subprocess.run(
-            [*command, *arguments],
-            env={"HEALTHCHECKER_TIMEOUT": AMPLE, **environ},
-            cwd=folder,
-            capture_output=True,
-            timeout=PATIENCE,
-            stdin=subprocess.DEVNULL,
-        )
-        seconds = time.monotonic() - started
-        return Run(done.returncode, done.stdout.decode(), done.stderr.decode(), seconds)
-
-    return run
-
-
-def limited_to(processes: int) -> list[str]:
-    """Return the beginning of a command that may have so many processes and threads, and otherwise do what root may.
-
-    The limit counts all processes of a user (setrlimit(2)), and root has none. So the user is one without processes.
-    """
-    files = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]  # those of the sources, wherever they are
-    return ["prlimit", f"--nproc={processes}", "setpriv", f"--reuid={unused_user()}", "--clear-groups", *files]
-
-
-def unused_user() -> int:
-    """Return the ID of a user without processes, at random: tests that run at the same time take another."""
-    used = set()
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with suppress(OSError):  # it has ended
-            used.update(re.findall(r"\d+", status.read_text().partition("\nUid:")[2].partition("\n")[0]))
-    return random.choice([user for user in range(20_000, 60_000) if str(user) not in used])
-
-
-def wait_for_connection(pid: int) -> None:
-    """Return when the process has a TCP socket. It has another one before, when Python looks up the user's folder."""
-    process = Path(f"/proc/{pid}")
-    ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
-        with suppress(OSError):  # a descriptor that was closed meanwhile
-            found = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
-            lines = [line for table in (process / "net").glob("tcp*") for line in table.read_text().splitlines()]
-            if found & {f"socket:[{line.split()[9]}]" for line in lines}:  # the inode (proc_pid_net(5))
-                return
-        signal.sigtimedwait([], 0.01)
-    pytest.fail("the process made no connection")
+@pytest.fixture(scope="session")
+def images() -> None:
+    """The images accountservice and healthchecker, built of this tree."""
+    try:
+        engine.require()
+    except EngineError as error:
+        if os.environ.get("HEALTHCHECKER_REQUIRE_DOCKER") == "1":
+            pytest.exit(f"HEALTHCHECKER_REQUIRE_DOCKER=1, but {error}", returncode=1)
+        pytest.skip(str(error))
+    image.build_all()

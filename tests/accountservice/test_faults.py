@@ -21,9 +21,10 @@ import lmdb
 import pytest
 
 from accountservice.store import MAP_SIZE, SEEDS, Store, sealed
-from tests.accountservice.running import HELD_UP, Service
-from tests.conftest import PATIENCE, limited_to, needs_root
-from tests.servers import free_port
+from testing.privileges import limited_to, needs_root
+from testing.program import PATIENCE
+from testing.servers import free_port
+from testing.service import HELD_UP, Service
 
 UP = (200, b'{"status":"UP"}')
 DOWN = (503, b'{"status":"Database unaccessible"}')

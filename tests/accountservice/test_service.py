@@ -15,9 +15,9 @@ import pytest
 
 from accountservice import server
 from accountservice.network import own_address
-from tests.accountservice.running import HELD_UP, Service, connected
-from tests.conftest import PATIENCE, Healthchecker
-from tests.servers import free_port
+from testing.program import PATIENCE, Healthchecker
+from testing.servers import free_port
+from testing.service import HELD_UP, Service, connected
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from accountservice.network import own_address
-from tests.accountservice.running import Service
-from tests.conftest import PATIENCE
-from tests.docs import messages
+from testing import messages
+from testing.program import PATIENCE
+from testing.project import ROOT
+from testing.service import Service
 
-PAGE = (messages.ROOT / "docs" / "accountservice.md").read_text()
+PAGE = (ROOT / "docs" / "accountservice.md").read_text()
 
 
 @pytest.mark.parametrize("text", messages.of_python("accountservice/*.py"))

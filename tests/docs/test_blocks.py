@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import Session, apart, blocks, sessions, strays
+from testing.blocks import Session, apart, blocks, sessions, strays
 from tests.docs.test_commands import perform, unused
 
 PAGE = """# A page

@@ -17,12 +17,12 @@ import yaml
 
 from demo.engine import EngineError, docker
 from release.executable import name
-from tests import network
-from tests.conftest import PATIENCE
-from tests.docs.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays
-from tests.docs.messages import ROOT
-from tests.e2e.conftest import require_compose, require_image
-from tests.servers import serving, wait_for_close
+from testing import network
+from testing.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays
+from testing.containers import require_compose, require_image
+from testing.program import PATIENCE
+from testing.project import ROOT
+from testing.servers import serving, wait_for_close
 
 BY_HAND = 120.0  # seconds for the commands of a session; on an engine they wait for several checks
 ON_ENGINE = 480.0

@@ -25,10 +25,10 @@ from probe import check, cli, http1, trust, verdict, web
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, UsageError, os_reason
 from probe.options import OPTIONS, Given, parsed
+from testing.servers import closing, serving
 from tests.docs.test_troubleshooting import LINES, PAGE
 from tests.fuzz import targets
 from tests.fuzz.cases import SEEDS, found
-from tests.servers import closing, serving
 
 TEMPLATES = "".join(re.findall(r"^<!-- stands for others -->\n```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 

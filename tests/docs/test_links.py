@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import PAGES, called
+from testing.blocks import PAGES, called
 
 
 def anchors(page: Path) -> set[str]:

@@ -18,20 +18,21 @@ import pytest
 
 from probe import cli, foreign
 from probe.verdict import UNHEALTHY
-from tests import alerts, servers
-from tests.certificates import Authority
-from tests.conftest import PATIENCE, Healthchecker, needs_root, runner, wait_for_connection
-from tests.docs import messages
-from tests.frozen.conftest import start
+from testing import alerts, messages, servers
+from testing.certificates import Authority
+from testing.executable import start
+from testing.network import full_port
+from testing.privileges import needs_root
+from testing.program import PATIENCE, Healthchecker, runner, wait_for_connection
+from testing.project import ROOT
+from testing.servers import Behaviour, serving
 from tests.frozen.test_executable import damaged, wait_until_caught
-from tests.network import full_port
 from tests.probe import test_alerts, test_certificates, test_tls
 from tests.probe.test_cli import reply
 from tests.probe.test_deadline_holds import in_network
 from tests.probe.test_random_numbers import refusing
-from tests.servers import Behaviour, serving
 
-PAGE = (messages.ROOT / "docs" / "troubleshooting.md").read_text()
+PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 MODULE = [sys.executable, "-m", "probe"]
 
 
@@ -160,7 +161,7 @@ def with_certificate(make: Callable[[], test_certificates.Server]) -> Case:
 
 def without_random_numbers(error: str) -> Case:
     """Run where getrandom fails so."""
-    run = runner(refusing(error, MODULE), messages.ROOT)
+    run = runner(refusing(error, MODULE), ROOT)
     return lambda _: ran(run, "https://localhost:8443/health", "-t=20", PATH=os.environ["PATH"])
 
 
@@ -266,7 +267,7 @@ def unusable_store(_: Here) -> str:
     """In a system whose file of certificates holds none."""
     store = "/etc/ssl/certs/ca-certificates.crt"
     make = f'mount -t tmpfs none /etc && mkdir -p {Path(store).parent} && echo x >{store} && exec "$0" "$@"'
-    run = runner(["unshare", "--mount", "sh", "-c", make, *MODULE], messages.ROOT)
+    run = runner(["unshare", "--mount", "sh", "-c", make, *MODULE], ROOT)
     return ran(run, "https://localhost:8443/health", "-t=20")
 
 
@@ -317,9 +318,7 @@ CASES: dict[str, Case] = {
     "still connecting to": on_a_full_port("http://127.0.0.1:PORT/health"),
     "still looking up": in_a_network("silent", "http://db.example:6767/health", "-t=2"),
     "still in the TLS handshake": securely(servers.wait_for_close, "-t=2s"),
-    "still getting ready for TLS": lambda _: ran(
-        runner(MODULE, messages.ROOT), "https://localhost:8443/health", "-t=1ms"
-    ),
+    "still getting ready for TLS": lambda _: ran(runner(MODULE, ROOT), "https://localhost:8443/health", "-t=1ms"),
     # The server answered something else
     "503 Service Unavailable": answering("503 Service Unavailable", body=b'{"status":"Database unaccessible"}'),
     "404 Not Found": answering("404 Not Found"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo.engine import EngineError, docker, health, inspect, require, wait_until
-from tests.e2e.conftest import derived, running
+from testing.containers import derived, running
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -7,7 +7,7 @@ import pytest
 
 from demo.engine import docker, health, wait_until
 from release.executable import name
-from tests.e2e.conftest import require_image, running
+from testing.containers import require_image, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(600)]
 

@@ -6,7 +6,7 @@ import pytest
 
 from demo.engine import EngineError, inspect, wait_until
 from demo.swarm import SERVICE, all_healthy, containers, deploy, replacement, stack, swarm
-from tests.e2e.conftest import derived
+from testing.containers import derived
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
 

@@ -1,32 +1,18 @@
-"""The executable in surroundings that the tests make, the runs that have to come out right in all, a second program."""
+"""The runs that have to come out right in all surroundings, and a second program."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests import servers
-from tests.certificates import Authority
-from tests.conftest import PATIENCE
-from tests.servers import serving
+from testing import servers
+from testing.certificates import Authority
+from testing.executable import Case
+from testing.freezing import SECOND, pyinstaller
+from testing.project import ROOT
+from testing.servers import serving
 
-SECOND = Path(__file__).parent / "second"
-SOURCES = Path(__file__).parents[2] / ".build" / "bootloader"
-
-Start = Callable[[list[str]], subprocess.CompletedProcess[bytes]]
-
-
-class Case(NamedTuple):
-    """One run: its arguments, and how it has to end."""
-
-    arguments: list[str]
-    status: int
-    stdout: str = ""  # how it begins
-    stderr: str = ""  # what it contains
+SOURCES = ROOT / ".build" / "bootloader"
 
 
 @pytest.fixture(scope="session")
@@ -47,30 +33,6 @@ def cases(authority: Authority) -> Iterator[dict[str, Case]]:
             "https": Case([f"https://127.0.0.1:{https}", "-k", "-t=20"], 0),
             "https, not trusted": Case([f"https://127.0.0.1:{https}", "-t=20"], 1, stderr="certificate not trusted: "),
         }
-
-
-def assert_all_come_out_right(cases: dict[str, Case], start: Start) -> None:
-    """Every case, started by `start` with its arguments, ends as it has to, and says no more than one line."""
-    for name, case in cases.items():
-        done = start(case.arguments)
-        outcome = (name, done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert done.returncode == case.status, outcome
-        assert done.stdout.decode().startswith(case.stdout), outcome
-        assert case.stderr in done.stderr.decode(), outcome
-        assert done.stderr.count(b"\n") == case.status, outcome
-
-
-def start(command: list[str], **options: object) -> subprocess.CompletedProcess[bytes]:
-    """Run to the end, with an empty environment unless another is given."""
-    settings: dict[str, object] = {"env": {}, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": PATIENCE}
-    return subprocess.run(command, **(settings | options))  # type: ignore[call-overload, no-any-return]
-
-
-def pyinstaller(folder: Path, *arguments: str) -> None:
-    """Freeze a program, into the folder."""
-    command = [str(Path(sys.executable).parent / "pyinstaller"), "--log-level=ERROR", f"--workpath={folder / 'work'}"]
-    environ = os.environ | {"WORK": str(folder / "bootloader")}
-    subprocess.run([*command, f"--distpath={folder}", *arguments], check=True, env=environ, timeout=600, cwd=folder)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ import link
 import pytest
 
 from release import executable
-from tests.certificates import Authority
-from tests.conftest import needs_root
+from testing.certificates import Authority
+from testing.privileges import needs_root
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -9,10 +9,10 @@ from resource import RUSAGE_CHILDREN, getrusage
 import pytest
 
 from probe.reply import HEAD_LIMIT, KNOWN_FIELDS
-from tests import servers
-from tests.certificates import Authority
-from tests.frozen.conftest import start
-from tests.servers import serving
+from testing import servers
+from testing.certificates import Authority
+from testing.executable import start
+from testing.servers import serving
 
 # Prints, of the texts that begin with the first argument, so many as the second says whose hashes end in the same bits.
 SEARCH = """

@@ -14,7 +14,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from debian import BuildError, source
 from PyInstaller.archive.readers import ZlibArchiveReader
 
-from tests.conftest import Healthchecker, runner
+from testing.program import Healthchecker, runner
 from tests.frozen.test_archive import PYZ
 
 LIBRARIES = {

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers
-from tests.conftest import wait_for_connection
-from tests.frozen.conftest import Case, assert_all_come_out_right, start
-from tests.servers import serving
+from testing import servers
+from testing.executable import Case, assert_all_come_out_right, start
+from testing.program import wait_for_connection
+from testing.servers import serving
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK = 1, 2, 3, 0x6474E551  # elf(5)
 PF_X, PF_W = 1, 2

@@ -12,10 +12,10 @@ from struct import unpack_from
 import link
 import pytest
 
-from tests.conftest import PATIENCE
+from testing.freezing import DRAWING
+from testing.program import PATIENCE
 
 WORK = Path(__file__).parents[2] / ".build"
-DRAWING = Path(__file__).parent / "drawing.py"
 
 PROCESSES = 100
 KEY_SHARE = 51  # RFC 8446, section 4.2

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import needs_root
-from tests.frozen.conftest import SECOND, pyinstaller, start
+from testing.executable import start
+from testing.freezing import SECOND, pyinstaller
+from testing.privileges import needs_root
 from tests.frozen.test_executable import PT_DYNAMIC, PT_INTERP, segments
 from tests.frozen.test_surroundings import ENTER
 

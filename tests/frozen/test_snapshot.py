@@ -10,8 +10,8 @@ import link
 import pytest
 from debian import BuildError
 
-from tests.conftest import needs_root
-from tests.frozen.conftest import start
+from testing.executable import start
+from testing.privileges import needs_root
 
 ROOT = Path(__file__).parent.parent.parent
 WORK = ROOT / ".build"

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers
-from tests.certificates import Authority
-from tests.conftest import needs_root, wait_for_connection
-from tests.frozen.conftest import Case, assert_all_come_out_right, start
-from tests.servers import serving
+from testing import servers
+from testing.certificates import Authority
+from testing.executable import Case, assert_all_come_out_right, start
+from testing.privileges import needs_root
+from testing.program import wait_for_connection
+from testing.servers import serving
 
 # In a mount namespace of its own: the folder $0, read-only, becomes the root, and nobody runs the rest there.
 ENTER = """

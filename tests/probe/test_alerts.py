@@ -7,11 +7,11 @@ import pytest
 
 from probe import alerts as table
 from probe.errors import CheckFailed
-from tests import alerts, servers
-from tests.certificates import Authority
-from tests.conftest import Healthchecker
+from testing import alerts, servers
+from testing.certificates import Authority
+from testing.program import Healthchecker
+from testing.servers import Behaviour, serving
 from tests.probe.test_web import fetch
-from tests.servers import Behaviour, serving
 
 WANTS_CERTIFICATE = "it wants a client certificate, and none is ever sent"
 NOT_READ = "it did not accept the bytes that it received; a proxy in between may have changed them"

@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests import servers
-from tests.certificates import CA, DAY, Signed, named, sign
-from tests.conftest import PATIENCE, Healthchecker
-from tests.servers import Behaviour, serving
+from testing import servers
+from testing.certificates import CA, DAY, Signed, named, sign
+from testing.program import PATIENCE, Healthchecker
+from testing.servers import Behaviour, serving
 
 NAME = named("localhost")
 YESTERDAY = datetime.now(UTC) - DAY

@@ -19,12 +19,12 @@ from probe import __version__, cli, hot
 from probe.check import Check
 from probe.errors import UsageError
 from probe.options import OPTIONS, URL
-from tests import servers
-from tests.certificates import Authority, self_signed
-from tests.conftest import Healthchecker, runner, wait_for_connection
-from tests.deadlines import ends_in_time
+from testing import servers
+from testing.certificates import Authority, self_signed
+from testing.deadlines import ends_in_time
+from testing.program import Healthchecker, runner, wait_for_connection
+from testing.servers import serving
 from tests.probe.test_target import full_width
-from tests.servers import serving
 
 
 def reply(status: str, body: bytes = b"", *fields: str) -> bytes:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from probe.values import show_duration
-from tests import network, servers
-from tests.certificates import Authority
-from tests.conftest import Healthchecker, limited_to, needs_root, runner, wait_for_connection
-from tests.deadlines import LATE, busy, ends_in_time
-from tests.servers import serving
+from testing import network, servers
+from testing.certificates import Authority
+from testing.deadlines import LATE, busy, ends_in_time
+from testing.privileges import limited_to, needs_root
+from testing.program import Healthchecker, runner, wait_for_connection
+from testing.servers import serving
 
 SILENT = {
     "says nothing": servers.wait_for_close,
@@ -57,7 +58,7 @@ LOOK_UPS = {"silent": ", still looking up 'name.test'", "ten addresses": ", stil
 
 def in_network(resolver: str, command: list[str], folder: Path) -> Healthchecker:
     """Runs the command in a network of its own."""
-    entering = ["unshare", "--net", "--mount", sys.executable, "-m", "tests.network", resolver]
+    entering = ["unshare", "--net", "--mount", sys.executable, "-m", "testing.network", resolver]
     run = runner([*entering, *command], folder)
     path = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
     return lambda *arguments, **environ: run(*arguments, **path, **environ)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import clock, servers
-from tests.certificates import Authority
-from tests.conftest import PATIENCE, Healthchecker, limited_to, needs_root, runner
-from tests.servers import serving
+from testing import clock, servers
+from testing.certificates import Authority
+from testing.privileges import limited_to, needs_root
+from testing.program import PATIENCE, Healthchecker, runner
+from testing.servers import serving
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +171,7 @@ TIMES = {
 def test_the_time_of_day_changes_nothing_but_what_certificates_say_of_it(
     command: list[str], checks: Checks, seconds: int, reason: str
 ) -> None:
-    turned = [sys.executable, "-m", "tests.clock", str(seconds), *command]
+    turned = [sys.executable, "-m", "testing.clock", str(seconds), *command]
     run = runner(turned, Path(__file__).parents[2])
     arguments = checks["own authority"][0]
     checks["own authority"] = (arguments, int(bool(reason)), f"certificate not trusted: {reason}" if reason else "")

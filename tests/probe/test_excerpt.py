@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from probe import charsets, excerpt
 from probe.reply import BODY_LIMIT
 from probe.text import LINE_LIMIT
-from tests import servers
-from tests.certificates import Authority
-from tests.conftest import Healthchecker
-from tests.servers import serving
+from testing import servers
+from testing.certificates import Authority
+from testing.program import Healthchecker
+from testing.servers import serving
 
 JSON = b'{"status":"DOWN"}'
 PAGE = (

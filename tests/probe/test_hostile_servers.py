@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from probe.errors import UsageError
 from probe.http1 import UNANSWERED, request
 from probe.target import Target, host, path
-from tests import servers
-from tests.certificates import Authority
-from tests.conftest import Healthchecker, runner
+from testing import servers
+from testing.certificates import Authority
+from testing.program import Healthchecker, runner
+from testing.servers import serving
 from tests.probe.test_reply import GOOD, REPLIES
-from tests.servers import serving
 
 
 def outcome_of(line: str) -> str:

@@ -18,9 +18,9 @@ from probe.errors import CheckFailed
 from probe.options import Given
 from probe.target import Target
 from probe.text import LINE_LIMIT
-from tests import network, servers
-from tests.deadlines import raises_in_time
-from tests.servers import Behaviour, serving
+from testing import network, servers
+from testing.deadlines import raises_in_time
+from testing.servers import Behaviour, serving
 
 EXPECTED = values.statuses("200")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from probe import __version__, cli, licenses
-from tests.conftest import PATIENCE
+from testing.program import PATIENCE
 
 
 @pytest.mark.parametrize("name", ["certifi", "charset-normalizer", "click", "idna", "requests", "urllib3"])

@@ -14,9 +14,9 @@ from probe import __main__, __version__, cli, hot, renewal, watchdog
 from probe.check import Check
 from probe.errors import UsageError
 from probe.verdict import Verdict
-from tests import servers
+from testing import servers
+from testing.servers import serving
 from tests.probe.test_cli import BAD, SPELLED
-from tests.servers import serving
 
 
 class Ended(BaseException):

@@ -8,10 +8,11 @@ import pytest
 
 from probe import trust
 from probe.errors import CheckFailed
-from tests import servers
-from tests.certificates import Authority
-from tests.conftest import needs_root, runner
-from tests.servers import serving
+from testing import servers
+from testing.certificates import Authority
+from testing.privileges import needs_root
+from testing.program import runner
+from testing.servers import serving
 
 REFUSALS = {"ENOSYS": "function not implemented", "EPERM": "operation not permitted"}
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests import servers
-from tests.certificates import Authority, self_signed, serving_as
-from tests.conftest import PATIENCE, Healthchecker
-from tests.servers import serving
+from testing import servers
+from testing.certificates import Authority, self_signed, serving_as
+from testing.program import PATIENCE, Healthchecker
+from testing.servers import serving
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)

@@ -20,8 +20,8 @@ from probe.options import Given
 from probe.reply import Reply
 from probe.verdict import HEALTHY, UNHEALTHY, Verdict
 from probe.watchdog import limit
-from tests import servers
-from tests.servers import serving
+from testing import servers
+from testing.servers import serving
 
 
 def wanted(**texts: str) -> Check:

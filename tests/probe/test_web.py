@@ -26,11 +26,11 @@ from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.options import Given
 from probe.reply import Reply
 from probe.target import Target
-from tests import servers
-from tests.certificates import Authority, sign
-from tests.deadlines import LATE
+from testing import servers
+from testing.certificates import Authority, sign
+from testing.deadlines import LATE
+from testing.servers import serving
 from tests.probe.test_reply import REPLIES
-from tests.servers import serving
 
 
 def check(url: str, **texts: str) -> Check:

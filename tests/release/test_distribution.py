@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from probe.licenses import DISTRIBUTION
-from tests.conftest import own_files
+from testing.project import own_files
 
 ROOT = Path(__file__).parents[2]
 

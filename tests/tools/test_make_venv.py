@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import needs_root, own_files
+from testing.privileges import needs_root
+from testing.project import own_files
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted(ROOT.glob("requirements.txt")) + sorted(ROOT.glob("*/requirements.txt"))

@@ -12,13 +12,15 @@ from typing import NamedTuple
 import pytest
 
 from accountservice import server
-from tests.conftest import PATIENCE
-from tests.servers import free_port
+from testing.program import PATIENCE
+from testing.servers import free_port
 
 HELD_UP = server.PATIENCE - 1  # seconds: a service that waits for a client takes longer, even an idle machine
 
 
 class Answer(NamedTuple):
+    """A response of the service."""
+
     status: int
     fields: dict[str, str]
     body: bytes
@@ -50,9 +52,11 @@ class Service:
             self.process = subprocess.Popen(command, env=settings, cwd=folder, stdout=log, stderr=self.errors or log)
 
     def wait_until_up(self) -> None:
+        """Return when it takes connections."""
         connected(self.port, self.process).close()
 
     def ask(self, path: str, method: str = "GET") -> Answer:
+        """Send a request, and return the response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path)
@@ -62,6 +66,7 @@ class Service:
             connection.close()
 
     def stop(self) -> int:
+        """Send SIGTERM, and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
 

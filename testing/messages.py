@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from testing.project import ROOT
 
 WORDS = re.compile(r"[A-Za-z]+ [a-z]+")  # what has none of these is no message: a name, a format, a type
 

@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.docs.messages import ROOT
+from testing.project import ROOT
 
 PAGES = [
     page

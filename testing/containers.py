@@ -1,4 +1,4 @@
-"""A real Docker engine, and the images on it."""
+"""Containers and images on a Docker engine, made for a test and removed behind it."""
 
 import os
 import subprocess
@@ -8,23 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from demo import engine, image
-from demo.engine import EngineError, docker
+from demo.engine import docker
 
 # Asked here, since while a test runs there are none of these variables.
 REQUIRE_PULL = os.environ.get("HEALTHCHECKER_REQUIRE_PULL") == "1"
-
-
-@pytest.fixture(scope="session")
-def images() -> None:
-    """The images accountservice and healthchecker, built of this tree."""
-    try:
-        engine.require()
-    except EngineError as error:
-        if os.environ.get("HEALTHCHECKER_REQUIRE_DOCKER") == "1":
-            pytest.exit(f"HEALTHCHECKER_REQUIRE_DOCKER=1, but {error}", returncode=1)
-        pytest.skip(str(error))
-    image.build_all()
 
 
 def require_image(name: str) -> None:

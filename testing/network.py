@@ -1,6 +1,6 @@
 """A network of its own for one command: nothing but loopback, an empty /etc, and a name server that behaves in one way.
 
-    unshare --net --mount python -m tests.network RESOLVER COMMAND...
+    unshare --net --mount python -m testing.network RESOLVER COMMAND...
 
 ends as the command does. Where a port is needed that takes no connection, it is FULL_PORT, at every address.
 """
@@ -65,7 +65,7 @@ def main(resolver: str, *command: str) -> int:
 ENTER = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from tests.network import raise_loopback
+from testing.network import raise_loopback
 raise_loopback()
 os.execvp(sys.argv[2], sys.argv[2:])
 """

@@ -15,7 +15,7 @@ import pytest
 
 from probe.errors import DeadlineExceeded
 from probe.values import show_duration
-from tests.conftest import Run
+from testing.program import Run
 
 TIMEOUTS = (0.6, 3.0, 9.0)  # seconds, tried in turn
 LATE = 4.0  # seconds that a check may take beyond its timeout, the start of a process included

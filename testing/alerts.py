@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from tests.servers import Behaviour, wait_for_close
+from testing.servers import Behaviour, wait_for_close
 
 WARNING, FATAL = 1, 2
 

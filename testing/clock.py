@@ -1,6 +1,6 @@
 """Another time of day for one command: its clock, and nobody else's, reads as wanted.
 
-    python -m tests.clock SECONDS COMMAND...
+    python -m testing.clock SECONDS COMMAND...
 
 ends as the command does. A program asks the time of the vDSO, code that the kernel maps into it. The command is traced
 (ptrace(2)): at its start the entry for the vDSO is taken out of its auxiliary vector (getauxval(3)), so that it asks

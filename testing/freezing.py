@@ -1,0 +1,17 @@
+"""Freeze a program."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAMS = Path(__file__).parent / "programs"
+DRAWING = PROGRAMS / "drawing.py"
+SECOND = PROGRAMS / "second"
+
+
+def pyinstaller(folder: Path, *arguments: str) -> None:
+    """Freeze a program, into the folder."""
+    command = [str(Path(sys.executable).parent / "pyinstaller"), "--log-level=ERROR", f"--workpath={folder / 'work'}"]
+    environ = os.environ | {"WORK": str(folder / "bootloader")}
+    subprocess.run([*command, f"--distpath={folder}", *arguments], check=True, env=environ, timeout=600, cwd=folder)

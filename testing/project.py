@@ -1,0 +1,13 @@
+"""The project's own files."""
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def own_files() -> list[Path]:
+    """List the project's own text files: those that git knows, and new ones that it does not ignore."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [file for name in listed if (file := ROOT / name).is_file()]
