@@ -25,10 +25,10 @@ from testing.network import full_port
 from testing.privileges import needs_root
 from testing.program import PATIENCE, Healthchecker, runner, wait_for_connection
 from testing.project import ROOT
+from testing.responses import response
 from testing.servers import Behaviour, serving
 from tests.frozen.test_executable import damaged, wait_until_caught
 from tests.probe import test_alerts, test_certificates, test_tls
-from tests.probe.test_cli import reply
 from tests.probe.test_deadline_holds import in_network
 from tests.probe.test_random_numbers import refusing
 
@@ -100,7 +100,7 @@ def against(behaviour: Behaviour, *arguments: str) -> Case:
 
 def answering(status: str, *fields: str, body: bytes = b"") -> Case:
     """Asked by http of a server with that answer."""
-    return against(servers.replying(reply(status, body, *fields)))
+    return against(servers.replying(response(status, body, *fields)))
 
 
 def greeting(*greetings: bytes) -> Case:

@@ -7,9 +7,8 @@ import ast
 import sys
 from pathlib import Path
 
-from tests.probe.test_cli import BAD, SPELLED
-from tests.probe.test_hot import VALUES
-from tests.probe.test_reply import REPLIES
+from testing.arguments import EQUIVALENT, MISTAKES, VALUES
+from testing.responses import RESPONSES
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -20,10 +19,10 @@ def _argument_list(arguments: list[str], environ: dict[str, str]) -> bytes:
 
 
 SEEDS = {
-    "reply": [b"\0" + data for data, _ in REPLIES.values()],
+    "reply": [b"\0" + data for data, _ in RESPONSES.values()],
     "arguments": [
-        *(_argument_list(arguments, {}) for arguments in SPELLED.values()),
-        *(_argument_list(arguments, environ) for arguments, environ, _ in BAD.values()),
+        *(_argument_list(arguments, {}) for arguments in EQUIVALENT.values()),
+        *(_argument_list(arguments, environ) for arguments, environ, _ in MISTAKES.values()),
     ],
     "texts": [text.encode() for text in VALUES],
 }

@@ -20,16 +20,12 @@ from probe.check import Check
 from probe.errors import UsageError
 from probe.options import OPTIONS, URL
 from testing import servers
+from testing.arguments import EQUIVALENT, MISTAKES, full_width
 from testing.certificates import Authority, self_signed
 from testing.deadlines import ends_in_time
 from testing.program import Healthchecker, runner, wait_for_connection
+from testing.responses import response
 from testing.servers import serving
-from tests.probe.test_target import full_width
-
-
-def reply(status: str, body: bytes = b"", *fields: str) -> bytes:
-    head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *fields))
-    return head.encode() + b"\r\n" + body
 
 
 @pytest.fixture
@@ -43,29 +39,7 @@ def closed() -> int:
     return servers.free_port()
 
 
-SPELLED = {
-    "the original's": ["-port=PORT"],
-    "in two words": ["-port", "PORT"],
-    "two dashes": ["--port=PORT"],
-    "short": ["-p", "PORT"],
-    "short and attached": ["-pPORT"],
-    "short with an equals sign": ["-p=PORT"],
-    "URL": ["http://127.0.0.1:PORT/health"],
-    "URL without a scheme": ["localhost:PORT/health"],
-    "URL without a scheme and path": ["127.0.0.1:PORT"],
-    "leading zero": ["-port=0PORT"],
-    "leading zeros": ["127.0.0.1:000PORT/"],
-    "leading zeros of a timeout": ["-port=PORT", "-timeout=0030s"],
-    "international name": [f"-host={full_width('localhost')}", "-port=PORT"],
-    "international name in a URL": [f"{full_width('localhost')}:PORT/health"],
-    "name": ["-host=localhost", "-port=PORT"],
-    "cluster": ["-kpPORT"],
-    "behind the end of options": ["--", "http://127.0.0.1:PORT"],
-    "expanded": ["-port=${UNSET:-PORT}"],
-}
-
-
-@pytest.mark.parametrize("arguments", SPELLED.values(), ids=list(SPELLED))
+@pytest.mark.parametrize("arguments", EQUIVALENT.values(), ids=list(EQUIVALENT))
 def test_healthy_is_silent_and_0(healthchecker: Healthchecker, healthy: int, arguments: list[str]) -> None:
     run = healthchecker(*[argument.replace("PORT", str(healthy)) for argument in arguments])
     assert (run.status, run.stdout, run.stderr) == (0, "", "")
@@ -86,18 +60,18 @@ def test_verbose_says_what_was_done_also_when_healthy(healthchecker: Healthcheck
 
 UNHEALTHY = {
     "unavailable": (
-        reply("503 Service Unavailable", b'{"status":"Database unaccessible"}'),
+        response("503 Service Unavailable", b'{"status":"Database unaccessible"}'),
         r'503 Service Unavailable, expected 200 \(\d+ ms\): \{"status":"Database unaccessible"\}',
     ),
-    "no body": (reply("500 Internal Server Error"), r"500 Internal Server Error, expected 200 \(\d+ ms\)"),
-    "no reason": (reply("404"), r"404, expected 200 \(\d+ ms\)"),
+    "no body": (response("500 Internal Server Error"), r"500 Internal Server Error, expected 200 \(\d+ ms\)"),
+    "no reason": (response("404"), r"404, expected 200 \(\d+ ms\)"),
     "redirect": (
-        reply("302 Found", b"", "Location: http://elsewhere/"),
+        response("302 Found", b"", "Location: http://elsewhere/"),
         r"302 Found to http://elsewhere/, expected 200 \(\d+ ms\)",
     ),
-    "body of several lines": (reply("500 No", b"a\r\n  b\tc\n"), r"500 No, expected 200 \(\d+ ms\): a b c"),
+    "body of several lines": (response("500 No", b"a\r\n  b\tc\n"), r"500 No, expected 200 \(\d+ ms\): a b c"),
     "escapes": (
-        reply("500 \x1b[31mNo", "\x1b]0;x\a\u202e".encode()),
+        response("500 \x1b[31mNo", "\x1b]0;x\a\u202e".encode()),
         r"500 \\x1b\[31mNo, expected 200 \(\d+ ms\): \\x1b\]0;x\\x07\\u202e",
     ),
     "nothing": (b"", r"connection closed without a reply; the service failed, or [^()]+ \(\d+ ms\)"),
@@ -125,7 +99,7 @@ def test_a_refused_connection_is_one_line(healthchecker: Healthchecker, closed: 
 
 @pytest.mark.parametrize("body", [b"a" * 60_000, "ä".encode() * 30_000, b"\x1b" * 60_000], ids=["a", "ä", "escapes"])
 def test_a_line_is_never_over_1000_bytes_and_keeps_what_matters(healthchecker: Healthchecker, body: bytes) -> None:
-    data = reply("503 " + "r" * 5000, body, "Location: " + "l" * 5000)
+    data = response("503 " + "r" * 5000, body, "Location: " + "l" * 5000)
     with serving(servers.replying(data)) as port:
         run = healthchecker(f"-port={port}", "-path=/" + "p" * 5000, "-e", ",".join(["201"] * 500))
     assert run.status == 1
@@ -149,7 +123,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("came", "expected", "status"), EXPECTED.values(), ids=list(EXPECTED))
 def test_expected_statuses_decide(healthchecker: Healthchecker, came: str, expected: str, status: int) -> None:
-    with serving(servers.replying(reply(came))) as port:
+    with serving(servers.replying(response(came))) as port:
         assert healthchecker(f"-port={port}", f"-expect={expected}").status == status
 
 
@@ -158,148 +132,7 @@ def test_the_timeout_ends_it_with_the_line(healthchecker: Healthchecker) -> None
         ends_in_time(lambda timeout: healthchecker(f"-port={port}", "-t", timeout), f"http://127.0.0.1:{port}/health")
 
 
-EMPTY = "compose or a shell may have expanded an empty variable: write ${NAME:-default}, and $${NAME:-default} in a"
-LITERAL = "the variable was not expanded: write ${NAME}, and $${NAME} in a compose file only"
-PROCESS_ID = "a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only"
-LINK = (
-    "Kubernetes and Docker links set this for a service of that name: set enableServiceLinks: false, or give the port"
-)
-
-BAD = {
-    "port 0": (["-port=0"], {}, ["--port", "'0'", "1 to 65535"]),
-    "port 65536": (["-port=65536"], {}, ["--port", "'65536'", "1 to 65535"]),
-    "port abc": (["-port", "abc"], {}, ["--port", "'abc'", "1 to 65535"]),
-    "port empty": (["-port="], {}, ["--port", "''", "1 to 65535", EMPTY]),
-    "port 0 with leading zeros": (["-port=0000"], {}, ["--port", "'0000'", "1 to 65535"]),
-    "port from the environment": ([], {"HEALTHCHECKER_PORT": "0"}, ["HEALTHCHECKER_PORT", "'0'", "1 to 65535"]),
-    "negative timeout": (["--timeout", "-1"], {}, ["--timeout", "'-1'", "above 0"]),
-    "zero timeout": (["-t", "0"], {}, ["--timeout", "'0'", "above 0"]),
-    "expect 99": (["-expect=99"], {}, ["--expect", "'99'", "100 to 599"]),
-    "expect 600": (["-expect=600"], {}, ["--expect", "'600'", "100 to 599"]),
-    "expect abc": (["-expect=abc"], {}, ["--expect", "'abc'", "100 to 599"]),
-    "expect backwards": (["-expect=300-200"], {}, ["--expect", "'300-200'", "100 to 599"]),
-    "unset variable": (["-port=${NOPE}"], {}, ["NOPE", "not set", "${NOPE:-default}"]),
-    "unset variable in the environment": ([], {"HEALTHCHECKER_PATH": "${NOPE}"}, ["HEALTHCHECKER_PATH", "NOPE"]),
-    "variable without braces": (["-port=$PORT"], {}, ["--port", "'$PORT'", "${NAME}"]),
-    "credentials with an unknown scheme": (["ftp://u:p@a/"], {}, ["URL", "'a'", "credentials"]),
-    "IPv6 without brackets": (["http://::1:80/"], {}, ["URL", "'http://::1:80/'", "in brackets"]),
-    "bracket without an end": (["http://[::1"], {}, ["URL", "'http://[::1'", "[ADDRESS]:PORT"]),
-    "unknown scheme": (["ftp://a/"], {}, ["URL", "'ftp://a/'", "http://HOST"]),
-    "credentials": (["http://u:p@a/"], {}, ["URL", "'a'", "credentials"]),
-    "line feed in a URL": (["http://a/\nb"], {}, ["URL", r"'http://a/\nb'", "%0A"]),
-    "space in a URL": (["http://a/b c"], {}, ["URL", "'http://a/b c'", "%20"]),
-    "empty host in a URL": (["http:///a"], {}, ["URL", "'http:///a'", "a name, an IPv4 or an IPv6 address"]),
-    "empty host": (["-host="], {}, ["--host", "''", "a name, an IPv4 or an IPv6 address", EMPTY]),
-    "URL and port": (["http://a/", "--port=1"], {}, ["URL and --port exclude each other"]),
-    "URL and path in the environment": (
-        [],
-        {"HEALTHCHECKER_URL": "http://a/", "HEALTHCHECKER_PATH": "/b"},
-        ["HEALTHCHECKER_URL and HEALTHCHECKER_PATH exclude each other"],
-    ),
-    "unknown option": (["--prot=1"], {}, ["--prot", "--port", "--help"]),
-    "unknown option with one dash": (["-prot=1"], {}, ["-prot", "--help"]),
-    "unknown letter": (["-z"], {}, ["-z", "--help"]),
-    "option of curl": (["-f", "http://a/"], {}, ["'-f' is an option of curl; leave it out: every status that"]),
-    "options of curl": (
-        ["-fsS", "http://a/"],
-        {},
-        ["'-fsS' has options of curl; -f: leave it out: every", "; -s, -S: "],
-    ),
-    "options of wget": (
-        ["-qO-", "http://a/"],
-        {},
-        ["'-qO' has options of wget; -q: leave it out", "; -O: leave it out"],
-    ),
-    "option of curl and wget": (["--header=A: b"], {}, ["'--header' is an option of curl and wget; not supported: "]),
-    "option of Docker": (["--interval=5s"], {}, ["'--interval' is an option of Docker; write it before CMD"]),
-    "option that waits": (["--wait=5s"], {}, ["'--wait' is an option of wget; not supported: a check asks once"]),
-    "password": (["-uadmin:secret"], {}, ["'-u' is an option of curl; not supported: ask for a path that needs no"]),
-    "two arguments in one": (["-timeout 30s"], {}, ["'-timeout 30s' is one", "two arguments, or '-timeout=30s'"]),
-    "two arguments in one, short": (["-p 8080"], {}, ["'-p 8080' is one argument", "two arguments, or '-p=8080'"]),
-    "two options in one": (
-        ["--port=8080 --path=/x"],
-        {},
-        ["'--port=8080 --path=/x' is one argument with a blank in it; write each of them as an argument of its own"],
-    ),
-    "two options in one, from a variable": (["${A}"], {"A": "-port=80 -k"}, ["'-port=80 -k' is one argument with"]),
-    "switch and URL in one": (["-k https://a/"], {}, ["'-k https://a/' is one argument", "write each of them as"]),
-    "URL and switch in one": (["https://a/ -k"], {}, ["'https://a/ -k' is one argument", "write each of them as"]),
-    "blank in front": ([" -port=80"], {}, ["' -port=80' is one argument with a blank in it; leave the blank out"]),
-    "line's end behind": (
-        ["-port=80\n"],
-        {},
-        [r"'-port=80\n' is one argument with a blank in it; leave the blank out"],
-    ),
-    "a shell's words behind a URL": (
-        ["http://localhost:8000/ || exit 1"],
-        {},
-        ["'http://localhost:8000/ || exit 1' is one argument", "leave out '|| exit 1', which is for a shell"],
-    ),
-    "a shell's words behind an option": (["-port=80 && true"], {}, ["leave out '&& true', which is for a shell"]),
-    "options behind a URL": (["http://x/ -t=3"], {}, ["write each of them as an argument of its own"]),
-    "blank in a value": (["-path=/a b"], {}, ["--path: '/a b' holds a space"]),
-    "credentials and a switch in one": (["https://u:secret@a/ -k"], {}, ["URL: the URL for 'a' holds credentials"]),
-    "path": (["-port=8080", "/health"], {}, ["URL: '/health' is not a URL to check; write '--path=/health'"]),
-    "word": (["-port=8080", "health"], {}, ["write '--host=health' or '--path=/health'"]),
-    "international word": (["-port=80", "bücher"], {}, ["write '--host=bücher' or '--path=/bücher'"]),
-    "number": (["8080"], {}, ["URL: '8080' is not a URL to check; write '--port=8080'"]),
-    "number in the environment": ([], {"HEALTHCHECKER_URL": "8080"}, ["HEALTHCHECKER_URL: '8080'", "'--port=8080'"]),
-    "port alone": ([":8080"], {}, ["URL: ':8080' is not a URL to check; write '--port=8080'"]),
-    "address alone": (["::1"], {}, ["URL: '::1' is not a URL to check; write '--host=::1'"]),
-    "credentials without a scheme": (["u:secret@a:80/"], {}, ["URL: the URL for 'a:80' holds credentials"]),
-    "empty port in a URL": (["http://a:/health"], {}, ["'' is not a port", EMPTY]),
-    "empty port without a scheme": (["a:"], {}, ["'' is not a port", EMPTY]),
-    "empty variable": (["-port=${A}"], {"A": ""}, ["--port: '' is not a port", EMPTY]),
-    "empty timeout": (["-timeout="], {}, ["--timeout: ''", EMPTY]),
-    "empty expect": (["-expect="], {}, ["--expect: ''", EMPTY]),
-    "empty switch": ([], {"HEALTHCHECKER_VERBOSE": "${A}", "A": ""}, ["HEALTHCHECKER_VERBOSE: ''", EMPTY]),
-    "variable that is not expanded": (["-port=$${PORT}"], {}, ["--port: '${PORT}' is not a port", LITERAL]),
-    "variable that is not expanded in a URL": (["http://$${HOST}/"], {}, ["'${HOST}' is not a host", LITERAL]),
-    "variable that is not expanded, for a file": (["--cacert=$${A}", "https://a/", "-t=20"], {}, ["'${A}'", LITERAL]),
-    "variable in a variable": (["-port=${A}"], {"A": "${PORT}"}, ["--port: '${PORT}' is not a port", LITERAL]),
-    "process ID": (["-port=6{PORT}"], {}, ["--port: '6{PORT}' is not a port", PROCESS_ID]),
-    "process ID in a URL": (["http://a:6{PORT}/health"], {}, ["'6{PORT}' is not a port", PROCESS_ID]),
-    "process ID for a status": (["-expect=42{STATUS}"], {}, ["--expect: '42{STATUS}'", PROCESS_ID]),
-    "link": ([], {"HEALTHCHECKER_PORT": "tcp://10.0.0.1:80"}, ["HEALTHCHECKER_PORT: 'tcp://10.0.0.1:80'", LINK]),
-    "link in an argument": (["-port=${A_PORT:-80}"], {"A_PORT": "tcp://[fd00::1]:80"}, ["'tcp://[fd00::1]:80'", LINK]),
-    "emoji": (["-host=💩.example"], {}, ["--host: '💩.example' is not an international host name; expected labels"]),
-    "emoji in a URL": (["https://💩.example/"], {}, ["'💩.example' is not an international host name"]),
-    "underscore in an international label": (["-host=my_bücher"], {}, ["'my_bücher' is not an international host"]),
-    "long international label": ([f"-host={'ä' * 60}"], {}, ["is not an international host name", "at most 63 bytes"]),
-    "missing value": (["--port"], {}, ["--port needs a value", "--port=PORT", "1 to 65535"]),
-    "missing value before an option": (["-host", "-port=1"], {}, ["-host needs a value, not '-port';"]),
-    "help for a value": (["--host", "--help"], {}, ["--host needs a value, not '--help'"]),
-    "escapes in an option": (["-\x1b[31m"], {}, [r"'-\x1b' is not an option"]),
-    "more than an option": (["-p\u00e9\x1b[31m"], {}, ["'-p…' is not an option"]),
-    "escapes in an argument": (["a", "b\x1b"], {}, [r"b\x1b"]),
-    "no UTF-8 in an argument": (["a", "b\udcff"], {}, [r"b\xff"]),
-    "no UTF-8 in a value": (["--host", "\udcff"], {}, [r"'\xff' is not"]),
-    "unknown option for a value": (["--port", "--token=secret"], {}, ["--port needs a value, not '--token';"]),
-    "link in a URL": (["http://web:${A_PORT}/"], {"A_PORT": "tcp://10.0.0.1:80"}, ["'web:tcp:' is not a", LINK]),
-    "link without a scheme": (["web:${A_PORT}/"], {"A_PORT": "tcp://10.0.0.1:80"}, ["is not a URL to check", LINK]),
-    "link for a host": (["-host=${A}"], {"A": "tcp://10.0.0.1:80"}, ["--host: 'tcp://10.0.0.1:80'", LINK]),
-    "link beside a host": (
-        [],
-        {"HEALTHCHECKER_HOST": "a", "HEALTHCHECKER_PORT": "tcp://10.0.0.1:80"},
-        ["HEALTHCHECKER_PORT: 'tcp://10.0.0.1:80'", LINK],
-    ),
-    "port and path": (["8080/health"], {}, ["write '--port=8080' '--path=/health'"]),
-    "empty extra argument": (["a/", ""], {}, ["got unexpected extra argument ''", EMPTY]),
-    "statuses apart": (["--expect 200 204"], {}, ["is one argument with a blank in it; write two arguments\n"]),
-    "switch and credentials in one": (["-v http://u:secret@a/"], {}, ["'***@a/' is one argument with a blank in it"]),
-    "option of compose": (["--start_period=5s"], {}, ["'--start_period' is an option of Docker; write it before CMD"]),
-    "empty file": (["--cacert="], {}, ["--cacert", "''", "PEM", EMPTY]),
-    "value for a switch": (["--verbose=1"], {}, ["--verbose", "does not take a value"]),
-    "bad switch": ([], {"HEALTHCHECKER_INSECURE": "maybe"}, ["HEALTHCHECKER_INSECURE", "'maybe'", "1 or 0"]),
-    "two URLs": (["http://a/", "http://b/"], {}, ["http://b/", "--help"]),
-    "extra argument that may hold credentials": (["a/", "u:secret"], {}, ["got unexpected extra argument '***';"]),
-    "empty URL": ([""], {}, ["URL", "''", "http://HOST", EMPTY]),
-    "missing file": (["--cacert=/nonexistent", "https://a/"], {}, ["--cacert", "'/nonexistent'", "PEM"]),
-    "both kinds of trust": (["--cacert=/nonexistent", "-k"], {}, ["--insecure and --cacert exclude each other"]),
-}
-
-
-@pytest.mark.parametrize(("arguments", "environ", "words"), BAD.values(), ids=list(BAD))
+@pytest.mark.parametrize(("arguments", "environ", "words"), MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_is_1_and_one_line_that_says_what_is_right(
     healthchecker: Healthchecker, arguments: list[str], environ: dict[str, str], words: list[str]
 ) -> None:

@@ -17,8 +17,8 @@ from probe.target import Target, host, path
 from testing import servers
 from testing.certificates import Authority
 from testing.program import Healthchecker, runner
+from testing.responses import EARLY_HINTS_THEN_OK, RESPONSES, Outcome
 from testing.servers import serving
-from tests.probe.test_reply import GOOD, REPLIES
 
 
 def outcome_of(line: str) -> str:
@@ -26,9 +26,9 @@ def outcome_of(line: str) -> str:
     return re.sub(r"^\w+: GET \S+: | \(\d+ ms\)", "", line)
 
 
-@pytest.mark.parametrize(("data", "outcome"), REPLIES.values(), ids=list(REPLIES))
+@pytest.mark.parametrize(("data", "outcome"), RESPONSES.values(), ids=list(RESPONSES))
 def test_the_executable_says_of_a_reply_what_the_parser_makes_of_it(
-    binary: Path, tmp_path: Path, data: bytes, outcome: tuple[int, bytes] | str
+    binary: Path, tmp_path: Path, data: bytes, outcome: Outcome
 ) -> None:
     with serving(servers.replying(data)) as port:
         run = runner([str(binary)], tmp_path)(f"-port={port}", "-v", "-t=20")
@@ -61,8 +61,8 @@ def test_the_delivery_does_not_change_the_verdict(healthchecker: Healthchecker, 
 
 
 def test_a_reply_cut_off_anywhere_in_its_head_is_unhealthy(binary: Path, tmp_path: Path) -> None:
-    for length in range(len(GOOD)):
-        with serving(servers.replying(GOOD[:length])) as port:
+    for length in range(len(EARLY_HINTS_THEN_OK)):
+        with serving(servers.replying(EARLY_HINTS_THEN_OK[:length])) as port:
             run = runner([str(binary)], tmp_path)(f"-port={port}", "-t=20")
         assert (run.status, run.stderr.count("connection closed")) == (1, 1), length
 

@@ -12,6 +12,7 @@ from probe import cli, hot
 from probe.check import Check
 from probe.errors import UsageError
 from probe.options import OPTIONS, SPELLINGS, URL, Option
+from testing.arguments import VALUES
 
 
 def wherever_given(check: object) -> Check:
@@ -92,29 +93,6 @@ def test_what_is_not_plainly_ordinary_is_left_to_click(arguments: list[str]) -> 
     assert hot.parse(arguments, {}) is None
 
 
-VALUES = [
-    *("80", "6767", "0", "", "abc", "localhost", "::1", "/health", "a?b=c", "2s", "500ms", "0.5", "1m30s", "200"),
-    *(
-        "2xx",
-        "200-299,401",
-        "http://a/b",
-        "http://[::1]:80",
-        "https://a",
-        "a:080/b",
-        "a/b",
-        "a:",
-        "bücher:80",
-        "/a -k",
-        "tcp://10.0.0.1:80",
-        "${A}",
-        "${B:-7}",
-        "$$",
-        "-",
-        "--",
-        "-1",
-        "=",
-    ),
-]
 values = st.sampled_from(VALUES) | st.text(max_size=5)
 tokens = (
     st.builds("{}={}".format, st.sampled_from(list(SPELLINGS)), values)

@@ -15,8 +15,8 @@ from probe.check import Check
 from probe.errors import UsageError
 from probe.verdict import Verdict
 from testing import servers
+from testing.arguments import EQUIVALENT, MISTAKES
 from testing.servers import serving
-from tests.probe.test_cli import BAD, SPELLED
 
 
 class Ended(BaseException):
@@ -120,7 +120,7 @@ def answered(*arguments: str, **environ: str) -> Verdict:
     return cli.answer(list(arguments), {name.encode(): value.encode() for name, value in environ.items()}, monotonic())
 
 
-@pytest.mark.parametrize(("arguments", "environ", "words"), BAD.values(), ids=list(BAD))
+@pytest.mark.parametrize(("arguments", "environ", "words"), MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_is_told_before_anything_is_sent(
     arguments: list[str], environ: dict[str, str], words: list[str]
 ) -> None:
@@ -129,7 +129,7 @@ def test_a_mistake_is_told_before_anything_is_sent(
     assert all(word in outcome.output for word in words)
 
 
-@pytest.mark.parametrize("arguments", SPELLED.values(), ids=list(SPELLED))
+@pytest.mark.parametrize("arguments", EQUIVALENT.values(), ids=list(EQUIVALENT))
 def test_every_spelling_is_the_same_check(arguments: list[str]) -> None:
     made = cli.parse([argument.replace("PORT", "6767") for argument in arguments], {})
     assert isinstance(made, Check)

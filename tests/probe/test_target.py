@@ -6,12 +6,7 @@ from hypothesis import strategies as st
 
 from probe import target
 from probe.errors import UsageError
-
-
-def full_width(text: str) -> str:
-    """The text as East Asian keyboards write it; UTS 46 maps it to ASCII."""
-    return "".join(chr(ord(character) + 0xFEE0) for character in text)
-
+from testing.arguments import full_width
 
 URLS = {
     "http://example": ("http", "example", 80, "/"),

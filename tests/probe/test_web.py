@@ -29,8 +29,8 @@ from probe.target import Target
 from testing import servers
 from testing.certificates import Authority, sign
 from testing.deadlines import LATE
+from testing.responses import RESPONSES
 from testing.servers import serving
-from tests.probe.test_reply import REPLIES
 
 
 def check(url: str, **texts: str) -> Check:
@@ -500,7 +500,7 @@ def milliseconds(line: str) -> int:
     return int(line.rpartition(" (")[2].partition(" ms)")[0])
 
 
-@pytest.mark.parametrize("data", [data for data, _ in REPLIES.values()], ids=list(REPLIES))
+@pytest.mark.parametrize("data", [data for data, _ in RESPONSES.values()], ids=list(RESPONSES))
 def test_the_same_bytes_get_the_same_line_over_http_and_https(authority: Authority, data: bytes) -> None:
     outcomes = []
     for scheme, tls in (("http", None), ("https", authority.context("localhost"))):
