@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from testing.project import ROOT
+
 FULL_PORT = 8080
 
 Resolver = Callable[[bytes], bytes | None]
@@ -74,7 +76,7 @@ os.execvp(sys.argv[2], sys.argv[2:])
 def apart() -> list[str]:
     """Return the beginning of a command that has all ports to itself, or nothing where the system does not allow it."""
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    command = ["unshare", *user, "--net", sys.executable, "-c", ENTER, str(Path(__file__).parents[1])]
+    command = ["unshare", *user, "--net", sys.executable, "-c", ENTER, str(ROOT)]
     allowed = subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
     return command if allowed else []
 

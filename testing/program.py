@@ -1,7 +1,9 @@
 """Run the probe as users do."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from testing.project import ROOT
 
 PATIENCE = 30.0  # seconds until a process that does not end is a failure, on a busy machine
 AMPLE = "20s"  # a check's timeout where it is to end before it, on such a machine
@@ -46,6 +50,14 @@ def runner(command: list[str], folder: Path) -> Healthchecker:
         return Run(done.returncode, done.stdout.decode(), done.stderr.decode(), seconds)
 
     return run
+
+
+def in_network(resolver: str, command: list[str], folder: Path) -> Healthchecker:
+    """Return a function that runs the command in a network of its own, as `runner` does in this one."""
+    entering = ["unshare", "--net", "--mount", sys.executable, "-m", "testing.network", resolver]
+    run = runner([*entering, *command], folder)
+    path = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    return lambda *arguments, **environ: run(*arguments, **path, **environ)
 
 
 def wait_for_connection(pid: int) -> None:

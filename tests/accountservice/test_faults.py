@@ -21,7 +21,8 @@ import lmdb
 import pytest
 
 from accountservice.store import MAP_SIZE, SEEDS, Store, sealed
-from testing.privileges import limited_to, needs_root
+from testing.limits import limited_to
+from testing.privileges import needs_root
 from testing.program import PATIENCE
 from testing.servers import free_port
 from testing.service import HELD_UP, Service

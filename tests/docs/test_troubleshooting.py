@@ -18,19 +18,17 @@ import pytest
 
 from probe import cli, foreign
 from probe.verdict import UNHEALTHY
-from testing import alerts, messages, servers
+from testing import alerts, messages, servers, tls_servers, untrusted
 from testing.certificates import Authority
 from testing.executable import start
+from testing.limits import without_random_numbers
 from testing.network import full_port
 from testing.privileges import needs_root
-from testing.program import PATIENCE, Healthchecker, runner, wait_for_connection
+from testing.program import PATIENCE, Healthchecker, in_network, runner, wait_for_connection
 from testing.project import ROOT
 from testing.responses import response
 from testing.servers import Behaviour, serving
 from tests.frozen.test_executable import damaged, wait_until_caught
-from tests.probe import test_alerts, test_certificates, test_tls
-from tests.probe.test_deadline_holds import in_network
-from tests.probe.test_random_numbers import refusing
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 MODULE = [sys.executable, "-m", "probe"]
@@ -133,7 +131,7 @@ def securely(
 
 def presenting(name: str) -> Case:
     """Asked by https of one of the servers of the tests of TLS."""
-    return securely(servers.replying(servers.OK), tls=test_tls.SERVERS[name][0])
+    return securely(servers.replying(servers.OK), tls=tls_servers.SERVERS[name])
 
 
 def alerting(*numbers: int) -> Case:
@@ -143,25 +141,25 @@ def alerting(*numbers: int) -> Case:
 
 def garbled(here: Here) -> str:
     """Asked by https of a server that sends a record that no key has encrypted."""
-    return securely(test_alerts.warning(here.authority, test_alerts.GARBLED))(here)
+    return securely(tls_servers.warning(here.authority, tls_servers.GARBLED))(here)
 
 
-def with_certificate(make: Callable[[], test_certificates.Server]) -> Case:
+def with_certificate(make: Callable[[], untrusted.Chain]) -> Case:
     """Asked by https of a server with that certificate, where the root of the tests' certificates is trusted."""
 
     def case(here: Here) -> str:
         certificate, chain = make()
         trusted = here.folder / "trusted.pem"
-        trusted.write_bytes(test_certificates.ROOT.pem)
+        trusted.write_bytes(untrusted.ROOT.pem)
         ask = securely(servers.replying(servers.OK), f"--cacert={trusted}", tls=lambda _: certificate.context(*chain))
         return ask(here)
 
     return case
 
 
-def without_random_numbers(error: str) -> Case:
+def lacking_random_numbers(error: str) -> Case:
     """Run where getrandom fails so."""
-    run = runner(refusing(error, MODULE), ROOT)
+    run = runner([*without_random_numbers(error), *MODULE], ROOT)
     return lambda _: ran(run, "https://localhost:8443/health", "-t=20", PATH=os.environ["PATH"])
 
 
@@ -373,28 +371,28 @@ CASES: dict[str, Case] = {
         servers.replying(servers.OK), host="127.0.0.1", tls=lambda authority: authority.context("localhost")
     ),
     "is only its common name": in_turn(
-        with_certificate(lambda: (test_certificates.common_name("localhost"), [])),
-        with_certificate(lambda: (test_certificates.common_name("localhost", test_certificates.ADDRESS), [])),
+        with_certificate(lambda: (untrusted.common_name("localhost"), [])),
+        with_certificate(lambda: (untrusted.common_name("localhost", untrusted.ADDRESS), [])),
     ),
-    "certificate not trusted": in_turn(*[with_certificate(make) for make, _ in test_certificates.REASONS.values()]),
+    "certificate not trusted": in_turn(*[with_certificate(make) for make in untrusted.UNTRUSTED.values()]),
     "it wants a client certificate": in_turn(
         presenting("client certificate, TLS 1.3"),
         presenting("client certificate, TLS 1.2"),
         alerting(41, 42, 43, 44, 45, 46, 48, 49, 111, 114),
-        lambda here: securely(alerts.leaving(test_alerts.asking_in(here.authority, "TLSv1_3"), 42), "-k")(here),
-        securely(servers.closing, "-k", tls=test_alerts.asking),
-        securely(servers.breaking_off, "-k", tls=test_alerts.asking),
-        lambda here: securely(test_alerts.stopping(here.authority, servers.closing), "-k")(here),
-        lambda here: securely(test_alerts.stopping(here.authority, servers.breaking_off), "-k")(here),
+        lambda here: securely(alerts.leaving(tls_servers.asking_in(here.authority, "TLSv1_3"), 42), "-k")(here),
+        securely(servers.closing, "-k", tls=tls_servers.asking),
+        securely(servers.breaking_off, "-k", tls=tls_servers.asking),
+        lambda here: securely(tls_servers.stopping(here.authority, servers.closing), "-k")(here),
+        lambda here: securely(tls_servers.stopping(here.authority, servers.breaking_off), "-k")(here),
     ),
     "no cipher in common": in_turn(presenting("no cipher in common"), alerting(60, 71)),
-    "speaks no TLS 1.2 or newer": in_turn(presenting("TLS 1.1"), securely(test_tls.answering_in_an_old_version)),
+    "speaks no TLS 1.2 or newer": in_turn(presenting("TLS 1.1"), securely(tls_servers.answering_in_an_old_version)),
     "no certificate for the name": alerting(80, 109, 112),
     "HTTP/2 only": alerting(120),
     "it did not accept the bytes": alerting(10, 20, 21, 22, 30, 47, 50, 51, 86, 110),
     "other alerts of TLS": alerting(52, 90, 100, 113, 115, 117, 121, 255),
     "TLS failed": garbled,
-    "TLS gets no random numbers": in_turn(without_random_numbers("EPERM"), without_random_numbers("ENOSYS")),
+    "TLS gets no random numbers": in_turn(*map(lacking_random_numbers, ("EPERM", "ENOSYS"))),
     "cannot use the certificates in": unusable_store,
     # Name look-up
     "name or service not known": in_a_network("unknowing", "http://db.example:6767/health"),

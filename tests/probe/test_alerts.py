@@ -9,9 +9,10 @@ from probe import alerts as table
 from probe.errors import CheckFailed
 from testing import alerts, servers
 from testing.certificates import Authority
+from testing.checks import fetch
 from testing.program import Healthchecker
 from testing.servers import Behaviour, serving
-from tests.probe.test_web import fetch
+from testing.tls_servers import GARBLED, asking, asking_in, context, stopping, warning
 
 WANTS_CERTIFICATE = "it wants a client certificate, and none is ever sent"
 NOT_READ = "it did not accept the bytes that it received; a proxy in between may have changed them"
@@ -114,24 +115,6 @@ def test_an_alert_that_only_closes_is_a_closed_connection(authority: Authority, 
     assert reason(behaviour) == "connection closed without a reply"
 
 
-def context(authority: Authority, version: str) -> ssl.SSLContext:
-    """A server of that version, with the one cipher for whose keys the alerts are encrypted."""
-    side = authority.context("localhost")
-    side.minimum_version = side.maximum_version = ssl.TLSVersion[version]
-    side.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
-    return side
-
-
-def asking_in(authority: Authority, version: str) -> ssl.SSLContext:
-    """Make such a server ask for a client certificate, and do without."""
-    side = context(authority, version)
-    side.verify_mode = ssl.CERT_OPTIONAL
-    return side
-
-
-GARBLED = b"\x17\3\3\0\x20" + bytes(32)  # a record that no key has encrypted
-
-
 ASKED = "; the server asked for a client certificate, and none is ever sent"
 
 
@@ -150,18 +133,6 @@ def test_that_a_client_certificate_was_asked_for_is_told_where_nothing_else_is(
         run = healthchecker(f"https://localhost:{port}/", "-t=20", "-k")
     assert (run.status, run.stdout, run.stderr.count("\n")) == (1, "", 1)
     assert f"/: {words}{ASKED} (" in run.stderr
-
-
-def stopping(authority: Authority, stop: Behaviour) -> Behaviour:
-    """Asks for a client certificate, and stops in the middle of the handshake."""
-    side = asking(authority)
-    side.maximum_version = ssl.TLSVersion.TLSv1_2
-
-    def behave(connection: socket.socket) -> None:
-        alerts.begin(side, connection)
-        stop(connection)
-
-    return behave
 
 
 IN_THE_HANDSHAKE = {
@@ -192,29 +163,6 @@ def test_a_handshake_that_is_refused_for_want_of_a_client_certificate_is_told_ap
 def test_an_answer_counts_though_a_client_certificate_was_asked_for(authority: Authority) -> None:
     with serving(servers.replying(servers.OK), tls=asking(authority)) as port:
         assert fetch(f"https://localhost:{port}/", insecure="1").status == 200
-
-
-def asking(authority: Authority) -> ssl.SSLContext:
-    """A server that asks for a client certificate, and does without."""
-    side = authority.context("localhost")
-    side.verify_mode = ssl.CERT_OPTIONAL
-    authority.ca.configure_trust(side)
-    return side
-
-
-def warning(authority: Authority, reply: bytes) -> Behaviour:
-    """Warns that it does not know the name, goes on (RFC 6066, section 3, allows it), and sends these bytes."""
-    side = context(authority, "TLSv1_2")
-
-    def behave(connection: socket.socket) -> None:
-        connection.sendall(bytes((0x15, 3, 3, 0, 2, alerts.WARNING, 112)))
-        raw = connection.dup()
-        with raw, side.wrap_socket(connection, server_side=True) as secure:
-            servers.read_request(secure)
-            (secure if reply.startswith(b"HTTP") else raw).sendall(reply)
-            servers.wait_for_close(secure)
-
-    return behave
 
 
 def test_a_warning_that_the_handshake_goes_on_behind_is_no_failure(authority: Authority) -> None:

@@ -1,29 +1,20 @@
 """Which certificates are trusted, and what is said of those that are not."""
 
-import ipaddress
 import socket
-import subprocess
-import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from testing import servers
 from testing.certificates import CA, DAY, Signed, named, sign
-from testing.program import PATIENCE, Healthchecker
+from testing.program import Healthchecker
 from testing.servers import Behaviour, serving
+from testing.untrusted import ADDRESS, ALONE, NAME, ROOT, STRANGER, UNTRUSTED, common_name
 
-NAME = named("localhost")
 YESTERDAY = datetime.now(UTC) - DAY
-ROOT = sign("root", CA)
 INTERMEDIATE = sign("intermediate", CA, by=ROOT)
 LEAF = sign("leaf", NAME, by=INTERMEDIATE)
-ALONE = sign("alone", NAME)
 NOT_TRUSTED = "certificate not trusted: "
 NO_ISSUER = f"{NOT_TRUSTED}unable to get local issuer certificate ("
 EXPIRED = f"{NOT_TRUSTED}certificate has expired ("
@@ -61,83 +52,33 @@ def test_what_the_file_holds_is_trusted_and_nothing_else(
     assert words in run.stderr
 
 
-def weak() -> rsa.RSAPrivateKey:
-    """A key that is too short."""
-    return rsa.generate_private_key(65537, 1024)
-
-
-def by_sha1(signed: Signed, by: Signed) -> Signed:
-    """The certificate, signed once more, with a digest that cryptography no longer signs."""
-    with tempfile.TemporaryDirectory() as folder:
-        pem, authority = Path(folder, "pem"), Path(folder, "authority")
-        pem.write_bytes(signed.pem)
-        authority.write_bytes(by.pem + by.key_pem)
-        options: list[str | Path] = ["-in", pem, "-CA", authority, "-CAkey", authority, "-sha1", "-set_serial", "1"]
-        done = subprocess.run(["openssl", "x509", *options], check=True, capture_output=True, timeout=PATIENCE)
-    return Signed(x509.load_pem_x509_certificate(done.stdout), signed.key)
-
-
-Server = tuple[Signed, list[Signed]]  # its certificate, and what it sends besides
-
-
-def issued(by: Signed, key: rsa.RSAPrivateKey | None = None) -> Server:
-    """A server whose certificate is signed by this one."""
-    return sign("leaf", NAME, by=by, key=key), [by]
-
-
-def limited(permitted: list[x509.GeneralName] | None = None, excluded: list[x509.GeneralName] | None = None) -> Signed:
-    """An authority that may sign for some names only."""
-    return sign("limited", CA, x509.NameConstraints(permitted, excluded), by=ROOT)
-
-
-def path_too_long() -> Server:
-    """A server whose certificate is two authorities away from one that allows none between."""
-    first = sign("first", x509.BasicConstraints(ca=True, path_length=0), by=ROOT)
-    second = sign("second", CA, by=first)
-    return sign("leaf", NAME, by=second), [second, first]
-
-
-ELSEWHERE = x509.DNSName("elsewhere")
-CLIENTS_ONLY = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
-UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\5\0")
-STRANGER = sign("stranger", CA)
-REASONS: dict[str, tuple[Callable[[], Server], str]] = {
-    # How the server's certificate is made, and what is said of it where the root is trusted.
-    "for clients": (lambda: (sign("leaf", NAME, CLIENTS_ONLY, by=ROOT), []), "unsuitable certificate purpose"),
-    "not permitted": (lambda: issued(limited(permitted=[ELSEWHERE])), "permitted subtree violation"),
-    "excluded": (lambda: issued(limited(excluded=[x509.DNSName("localhost")])), "excluded subtree violation"),
-    "weak key": (lambda: issued(ROOT, weak()), "EE certificate key too weak"),
-    "weak key of the authority": (lambda: issued(sign("weak", CA, by=ROOT, key=weak())), "CA certificate key too weak"),
-    "SHA-1": (lambda: (by_sha1(ALONE, ROOT), []), "CA signature digest algorithm too weak"),
-    "path too long": (path_too_long, "path length constraint exceeded"),
-    "signed by a leaf": (lambda: issued(sign("no authority", NAME, by=ROOT)), "invalid CA certificate"),
-    "root that is not trusted": (lambda: issued(STRANGER), "self-signed certificate in certificate chain"),
-    "unknown extension": (lambda: (sign("leaf", NAME, UNKNOWN, by=ROOT), []), "unhandled critical extension"),
-    "signed by another key": (
-        lambda: issued(Signed(ROOT.certificate, STRANGER.key)),
-        "certificate signature failure",
-    ),
+REASONS = {
+    "for clients": "unsuitable certificate purpose",
+    "not permitted": "permitted subtree violation",
+    "excluded": "excluded subtree violation",
+    "weak key": "EE certificate key too weak",
+    "weak key of the authority": "CA certificate key too weak",
+    "SHA-1": "CA signature digest algorithm too weak",
+    "path too long": "path length constraint exceeded",
+    "signed by a leaf": "invalid CA certificate",
+    "root that is not trusted": "self-signed certificate in certificate chain",
+    "unknown extension": "unhandled critical extension",
+    "signed by another key": "certificate signature failure",
 }
 
 
-@pytest.mark.parametrize(("make", "reason"), REASONS.values(), ids=list(REASONS))
+@pytest.mark.parametrize("name", UNTRUSTED)
 def test_a_certificate_that_is_not_trusted_is_told_by_the_reason(
-    healthchecker: Healthchecker, tmp_path: Path, make: Callable[[], Server], reason: str
+    healthchecker: Healthchecker, tmp_path: Path, name: str
 ) -> None:
-    certificate, chain = make()
+    certificate, chain = UNTRUSTED[name]()
     (tmp_path / "trusted.pem").write_bytes(ROOT.pem)
     with serving(servers.replying(servers.OK), tls=certificate.context(*chain)) as port:
         run = healthchecker(f"https://localhost:{port}/", "-t=20", "--cacert=trusted.pem")
     assert (run.status, run.stdout, run.stderr.count("\n")) == (1, "", 1)
-    assert f"/: {NOT_TRUSTED}{reason} (" in run.stderr
+    assert f"/: {NOT_TRUSTED}{REASONS[name]} (" in run.stderr
 
 
-def common_name(name: str, *extensions: x509.ExtensionType) -> Signed:
-    """A certificate with that common name."""
-    return sign(name, *extensions, by=ROOT)
-
-
-ADDRESS = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
 CN = "' is only its common name (CN), which does not count (RFC 9525); "
 ONLY_CN = f"{CN}it needs a subjectAltName ("
 LACKING = f"{CN}its subjectAltName lacks it ("

@@ -12,8 +12,9 @@ from probe.values import show_duration
 from testing import network, servers
 from testing.certificates import Authority
 from testing.deadlines import LATE, busy, ends_in_time
-from testing.privileges import limited_to, needs_root
-from testing.program import Healthchecker, runner, wait_for_connection
+from testing.limits import limited_to
+from testing.privileges import needs_root
+from testing.program import Healthchecker, in_network, runner, wait_for_connection
 from testing.servers import serving
 
 SILENT = {
@@ -54,14 +55,6 @@ def test_a_port_that_drops_packets(healthchecker: Healthchecker, scheme: str) ->
 
 
 LOOK_UPS = {"silent": ", still looking up 'name.test'", "ten addresses": ", still connecting to 127.0.0.10"}
-
-
-def in_network(resolver: str, command: list[str], folder: Path) -> Healthchecker:
-    """Runs the command in a network of its own."""
-    entering = ["unshare", "--net", "--mount", sys.executable, "-m", "testing.network", resolver]
-    run = runner([*entering, *command], folder)
-    path = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
-    return lambda *arguments, **environ: run(*arguments, **path, **environ)
 
 
 @needs_root

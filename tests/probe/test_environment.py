@@ -11,7 +11,8 @@ import pytest
 
 from testing import clock, servers
 from testing.certificates import Authority
-from testing.privileges import limited_to, needs_root
+from testing.limits import limited_to
+from testing.privileges import needs_root
 from testing.program import PATIENCE, Healthchecker, runner
 from testing.servers import serving
 

@@ -12,13 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe import __version__, http1, values, verdict
-from probe.check import build
 from probe.deadline import Deadline
 from probe.errors import CheckFailed
-from probe.options import Given
 from probe.target import Target
 from probe.text import LINE_LIMIT
 from testing import network, servers
+from testing.checks import check_of
 from testing.deadlines import raises_in_time
 from testing.servers import Behaviour, serving
 
@@ -322,7 +321,7 @@ def test_the_time_in_the_line_ends_when_the_outcome_is_known(
     monkeypatch.setattr(http1, "UNHEALTHY_BODY_GRACE", GRACE)
     with serving(behaviour) as port:
         started = monotonic()
-        wanted = build({"port": Given(str(port), "--port"), "timeout": Given("60", "--timeout")})
+        wanted = check_of(port=str(port), timeout="60")
         line = verdict.reach(wanted, started).output
         passed = monotonic() - started
     assert passed >= GRACE
@@ -407,7 +406,7 @@ def test_troubles_on_the_way_are_said(connection: Scripted, words: str) -> None:
 @given(st.binary(max_size=400) | st.binary(max_size=60).map(lambda tail: b"HTTP/1.1 " + tail))
 def test_any_bytes_from_a_server_give_a_verdict(data: bytes) -> None:
     with serving(servers.replying(data)) as port:
-        wanted = build({"port": Given(str(port), "--port"), "verbose": Given("1", "--verbose")})
+        wanted = check_of(port=str(port), verbose="1")
         outcome = verdict.reach(wanted, monotonic())
     assert outcome.status in (verdict.HEALTHY, verdict.UNHEALTHY)
     line = outcome.output.removesuffix("\n")

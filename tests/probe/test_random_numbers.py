@@ -10,6 +10,7 @@ from probe import trust
 from probe.errors import CheckFailed
 from testing import servers
 from testing.certificates import Authority
+from testing.limits import without_random_numbers
 from testing.privileges import needs_root
 from testing.program import runner
 from testing.servers import serving
@@ -20,14 +21,11 @@ REFUSALS = {"ENOSYS": "function not implemented", "EPERM": "operation not permit
 LISTING = ["unshare", "--ipc", "sh", "-c", '"$@"; status=$?; tail -n +2 /proc/sysvipc/shm; exit $status', "sh"]
 
 
-def refusing(error: str, command: list[str]) -> list[str]:
-    """The command, run where getrandom fails so."""
-    return ["strace", "-f", "-o", "/dev/null", "-e", "trace=getrandom", f"--inject=getrandom:error={error}", *command]
-
-
 @pytest.mark.parametrize(("error", "words"), REFUSALS.items(), ids=list(REFUSALS))
 def test_it_is_said_that_tls_gets_no_random_numbers(command: list[str], tmp_path: Path, error: str, words: str) -> None:
-    run = runner(refusing(error, command), tmp_path)("https://127.0.0.1:1/", "-t=20", PATH=os.environ["PATH"])
+    run = runner([*without_random_numbers(error), *command], tmp_path)(
+        "https://127.0.0.1:1/", "-t=20", PATH=os.environ["PATH"]
+    )
     assert (run.status, run.stdout, run.stderr.count("\n")) == (1, "", 1)
     assert f": TLS gets no random numbers: getrandom: {words}; allow this system call (seccomp) (" in run.stderr
 
@@ -35,13 +33,17 @@ def test_it_is_said_that_tls_gets_no_random_numbers(command: list[str], tmp_path
 @pytest.mark.parametrize("error", REFUSALS)
 def test_http_needs_no_random_numbers(command: list[str], tmp_path: Path, error: str) -> None:
     with serving(servers.replying(servers.OK)) as port:
-        run = runner(refusing(error, command), tmp_path)(f"-port={port}", "-t=20", PATH=os.environ["PATH"])
+        run = runner([*without_random_numbers(error), *command], tmp_path)(
+            f"-port={port}", "-t=20", PATH=os.environ["PATH"]
+        )
     assert (run.status, run.stdout, run.stderr) == (0, "", "")
 
 
 @needs_root
 def test_no_shared_memory_is_left(command: list[str], tmp_path: Path) -> None:
-    run = runner([*LISTING, *refusing("ENOSYS", command)], tmp_path)("https://127.0.0.1:1/", PATH=os.environ["PATH"])
+    run = runner([*LISTING, *without_random_numbers("ENOSYS"), *command], tmp_path)(
+        "https://127.0.0.1:1/", PATH=os.environ["PATH"]
+    )
     assert (run.status, run.stdout) == (1, "")
 
 
@@ -50,7 +52,7 @@ def test_the_executable_leaves_no_shared_memory_in_an_old_kernel(
     binary: Path, authority: Authority, tmp_path: Path
 ) -> None:
     """Before Linux 4.8, OpenSSL takes /dev/urandom, and would note in a segment that it may."""
-    old = ["setarch", "--uname-2.6", *refusing("ENOSYS", [str(binary)])]
+    old = ["setarch", "--uname-2.6", *without_random_numbers("ENOSYS"), str(binary)]
     with serving(servers.replying(servers.OK), tls=authority.context("localhost")) as port:
         arguments = (f"https://localhost:{port}/", "-t=20", f"--cacert={authority.file}")
         run = runner([*LISTING, *old], tmp_path)(*arguments, PATH=os.environ["PATH"])

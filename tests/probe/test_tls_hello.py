@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from probe.protocols import TLS_RECORDS
 from probe.tls_hello import client_hello
 from testing.certificates import Authority, sign
-from tests.probe.test_tls import limited
+from testing.tls_servers import limited
 
 HANDSHAKE, ALERT = TLS_RECORDS[1], TLS_RECORDS[0]
 SERVERS: dict[str, tuple[Callable[[Authority], ssl.SSLContext], bytes]] = {

@@ -12,21 +12,15 @@ from typing import Any
 
 import pytest
 
-from probe import check, verdict, watchdog
-from probe.check import Check
+from probe import verdict, watchdog
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, DeadlineExceeded, UsageError
-from probe.options import Given
 from probe.reply import Reply
 from probe.verdict import HEALTHY, UNHEALTHY, Verdict
 from probe.watchdog import limit
 from testing import servers
+from testing.checks import check_of
 from testing.servers import serving
-
-
-def wanted(**texts: str) -> Check:
-    return check.build({name: Given(text, f"--{name}") for name, text in texts.items()})
-
 
 REPLIES = {
     "healthy": (Reply(200, b"OK", {}, b""), {}, 0, ""),
@@ -58,13 +52,13 @@ REPLIES = {
 
 @pytest.mark.parametrize(("reply", "texts", "status", "line"), REPLIES.values(), ids=list(REPLIES))
 def test_the_verdict_on_a_reply(reply: Reply, texts: dict[str, str], status: int, line: str) -> None:
-    outcome = verdict.replied(wanted(**texts), reply, 0.003)
+    outcome = verdict.replied(check_of(**texts), reply, 0.003)
     assert (outcome.status, outcome.output.replace("http://127.0.0.1/health", "URL")) == (status, line)
 
 
 FAILURES: dict[str, tuple[Callable[[], Verdict], str]] = {
-    "failed": (lambda: verdict.failed(wanted(), CheckFailed("why"), 0.0104), "unhealthy: GET URL: why (10 ms)\n"),
-    "late": (lambda: verdict.failed(wanted(), DeadlineExceeded("late"), 2), "unhealthy: GET URL: late\n"),
+    "failed": (lambda: verdict.failed(check_of(), CheckFailed("why"), 0.0104), "unhealthy: GET URL: why (10 ms)\n"),
+    "late": (lambda: verdict.failed(check_of(), DeadlineExceeded("late"), 2), "unhealthy: GET URL: late\n"),
     "misused": (lambda: verdict.misused(UsageError("so")), "usage error: so\n"),
     "broken": (lambda: verdict.broken(KeyError("\x1b")), "internal error: KeyError: '\\x1b'\n"),
     "broken without a word": (lambda: verdict.broken(MemoryError()), "internal error: MemoryError\n"),
@@ -79,12 +73,12 @@ def test_other_ends(make: Callable[[], Verdict], line: str) -> None:
 
 def test_a_check_is_made_and_timed() -> None:
     with serving(servers.replying(servers.OK)) as port:
-        assert verdict.reach(wanted(port=str(port)), monotonic()).status == HEALTHY
-    assert "connection refused (" in verdict.reach(wanted(port=str(port)), monotonic()).output
+        assert verdict.reach(check_of(port=str(port)), monotonic()).status == HEALTHY
+    assert "connection refused (" in verdict.reach(check_of(port=str(port)), monotonic()).output
 
 
 def test_certificates_that_cannot_be_used_are_a_mistake() -> None:
-    outcome = verdict.reach(wanted(url="https://localhost:1/", cacert="/nonexistent", timeout="20"), monotonic())
+    outcome = verdict.reach(check_of(url="https://localhost:1/", cacert="/nonexistent", timeout="20"), monotonic())
     assert outcome.output.startswith("usage error: --cacert: cannot read '/nonexistent': no such file or directory")
 
 
@@ -211,8 +205,8 @@ def test_without_a_thread_to_be_had_the_reader_is_trusted(monkeypatch: pytest.Mo
 def test_the_executables_watchdog_is_told_when_and_with_what_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     orders: list[tuple[float, int, str]] = []
     monkeypatch.setattr(watchdog, "arm", lambda *order: orders.append(order))
-    verdict.watch(wanted(timeout="3s"), Deadline(3, monotonic() - 1))
-    verdict.watch(wanted(timeout="3s"), Deadline(3, monotonic() - 10))
+    verdict.watch(check_of(timeout="3s"), Deadline(3, monotonic() - 1))
+    verdict.watch(check_of(timeout="3s"), Deadline(3, monotonic() - 10))
     with limit(0.1, UNHEALTHY):
         pass
     (due, *rest), (overdue, *_), last = orders

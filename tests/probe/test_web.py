@@ -19,27 +19,15 @@ import requests
 import responses
 
 from probe import __version__, http1, trust, verdict, web
-from probe.check import Check, build
-from probe.check import fetch as ask
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, DeadlineExceeded, UsageError
-from probe.options import Given
-from probe.reply import Reply
 from probe.target import Target
 from testing import servers
 from testing.certificates import Authority, sign
+from testing.checks import check_of, fetch
 from testing.deadlines import LATE
 from testing.responses import RESPONSES
 from testing.servers import serving
-
-
-def check(url: str, **texts: str) -> Check:
-    given = {name: Given(text, f"--{name}") for name, text in {"url": url, **texts}.items() if text}
-    return build(given)
-
-
-def fetch(url: str, timeout: float = 20, **texts: str) -> Reply:
-    return ask(check(url, **texts), Deadline(timeout, monotonic()))
 
 
 @pytest.fixture
@@ -65,7 +53,7 @@ def test_the_request_has_the_promised_fields_and_no_others(mock: responses.Reque
 
 def test_a_redirect_is_not_followed(mock: responses.RequestsMock) -> None:
     mock.get("https://service/", status=302, headers={"Location": "https://service/login"})
-    outcome = verdict.reach(check("https://service/"), monotonic())
+    outcome = verdict.reach(check_of("https://service/"), monotonic())
     assert outcome.status == verdict.UNHEALTHY
     assert "302 Found to https://service/login, expected 200" in outcome.output
     assert len(mock.calls) == 1
@@ -284,7 +272,9 @@ def test_the_line_host_and_tls_have_an_international_name_in_one_form(
     context = authority.context(encoded)
     context.sni_callback = lambda _, indicated, __: asked.append(indicated)
     with serving(record, tls=context) as port:
-        outcome = verdict.reach(check(f"https://{name}:{port}/", cacert=str(authority.file), timeout="20"), monotonic())
+        outcome = verdict.reach(
+            check_of(f"https://{name}:{port}/", cacert=str(authority.file), timeout="20"), monotonic()
+        )
     assert outcome.output.startswith(f"unhealthy: GET https://{encoded}:{port}/: 503 Down, expected 200")
     assert asked == [encoded, encoded, encoded.encode()]
 
@@ -464,7 +454,7 @@ def test_the_time_in_the_line_is_without_the_wait_for_a_body(
     monkeypatch.setattr(http1, "UNHEALTHY_BODY_GRACE", grace)
     with serving(servers.holding(b"HTTP/1.1 404 Not Found\r\n\r\n"), tls=authority.context("localhost")) as port:
         started = monotonic()
-        line = verdict.reach(check(f"https://localhost:{port}/", cacert=str(authority.file), timeout="60"), started)
+        line = verdict.reach(check_of(f"https://localhost:{port}/", cacert=str(authority.file), timeout="60"), started)
         passed = monotonic() - started
     assert passed >= grace
     assert milliseconds(line.output) / 1000 < passed - grace / 2
@@ -489,7 +479,7 @@ def test_the_time_in_the_line_is_without_a_second_look_at_the_certificate(
     with serving(behave) as port:
         started = monotonic()
         trusted = str(tmp_path / "trusted.pem")
-        line = verdict.reach(check(f"https://localhost:{port}/", cacert=trusted, timeout="60"), started)
+        line = verdict.reach(check_of(f"https://localhost:{port}/", cacert=trusted, timeout="60"), started)
         passed = monotonic() - started
     assert passed >= grace
     assert milliseconds(line.output) / 1000 < passed - grace / 2
@@ -505,7 +495,7 @@ def test_the_same_bytes_get_the_same_line_over_http_and_https(authority: Authori
     outcomes = []
     for scheme, tls in (("http", None), ("https", authority.context("localhost"))):
         with serving(servers.replying(data), tls=tls) as port:
-            wanted = check(f"{scheme}://localhost:{port}/", cacert=str(authority.file), timeout="20", verbose="1")
+            wanted = check_of(f"{scheme}://localhost:{port}/", cacert=str(authority.file), timeout="20", verbose="1")
             outcome = verdict.reach(wanted, monotonic())
         line = re.sub(r" \(\d+ ms\)", "", outcome.output.replace(f"{scheme}://localhost:{port}", ""))
         line = line.replace(f"; {http1.UNANSWERED}", "")  # of a server that is none of TLS
@@ -528,7 +518,7 @@ def test_the_request_is_that_of_plain_http(authority: Authority, path: str) -> N
     for scheme, tls in (("http", None), ("https", authority.context("localhost"))):
         with serving(record, tls=tls) as port:
             ports.append(str(port).encode())
-            verdict.reach(check(f"{scheme}://localhost:{port}{path}", cacert=str(authority.file)), monotonic())
+            verdict.reach(check_of(f"{scheme}://localhost:{port}{path}", cacert=str(authority.file)), monotonic())
     plain, encrypted = requests_seen
     assert plain[0] == encrypted[0] == f"GET {path} HTTP/1.1".encode()
     assert sorted(line.replace(ports[0], b"") for line in plain) == sorted(
