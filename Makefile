@@ -76,7 +76,7 @@ test-release: $(READY) $(BINARY) mutants ## What only a release needs: short run
 
 test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
 	@tools/apt-install $(call missing,$(SOURCE_TOOLS))
-	$(BIN)/pytest -m "not e2e" -k "not binary" $(addprefix tests/,accountservice docs fuzz probe release workflows)
+	$(BIN)/pytest -m "not e2e" -k "not binary" $(addprefix tests/,accountservice docs probe release workflows)
 
 test-docker: engine $(READY) ## The tests that need a Docker engine, and images that can be pulled
 	HEALTHCHECKER_REQUIRE_DOCKER=1 HEALTHCHECKER_REQUIRE_PULL=1 $(BIN)/pytest -m e2e
@@ -87,7 +87,7 @@ engine:
 FUZZ_SECONDS ?= 60
 fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
 	for target in reply arguments texts; do \
-	  $(BIN)/python -m tests.fuzz $$target .build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 || exit; \
+	  $(BIN)/python -m testing.fuzz $$target .build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 || exit; \
 	done
 
 mutants: $(READY) ## Look for changes to the probe that no test notices

@@ -145,6 +145,13 @@ def sessions(page: Path, *kinds: str) -> list[Session]:
     ]
 
 
+def unused(session: Session) -> list[str]:
+    """The places of files behind which no command of the session stands; systemd's are tried by themselves."""
+    last = max((at for at, block in enumerate(session.blocks) if block.kind != "file"), default=-1)
+    behind = [block for block in session.blocks[last + 1 :] if block.language != "ini"]
+    return [block.place for block in behind]
+
+
 def commands(block: Block) -> list[str]:
     """Its lines, without comments."""
     lines = (re.sub(r"(^|\s+)#.*", "", line) for line in block.text.splitlines())

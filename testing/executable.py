@@ -1,10 +1,20 @@
 """The executable in surroundings that the tests make, and how it has to come out in all of them."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from testing.program import PATIENCE
+from testing.project import ROOT
+
+PYZ = ROOT / ".build" / "pyinstaller" / "BareModules-00.pyz"  # the modules that the snapshot was made from
+
+# $0 is the folder. The mounts are those of a namespace of its own.
+ENTER = """
+mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec chroot --userspec=65534:65534 "$0" "$@"
+"""
 
 Start = Callable[[list[str]], subprocess.CompletedProcess[bytes]]
 
@@ -33,3 +43,16 @@ def start(command: list[str], **options: object) -> subprocess.CompletedProcess[
     """Run to the end, with an empty environment unless another is given."""
     settings: dict[str, object] = {"env": {}, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": PATIENCE}
     return subprocess.run(command, **(settings | options))  # type: ignore[call-overload, no-any-return]
+
+
+def inside(folder: Path) -> list[str]:
+    """Run a command as an unprivileged user, with the folder as its read-only root. It takes root."""
+    return ["unshare", "--mount", "sh", "-c", ENTER, str(folder)]
+
+
+def damaged(binary: Path, copy: Path, data: bytes, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """How the program ends when its file holds other data."""
+    copy.unlink(missing_ok=True)
+    copy.write_bytes(data)
+    shutil.copymode(binary, copy)
+    return start([str(copy), *arguments])

@@ -1,6 +1,7 @@
 """Run the probe as users do."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -72,3 +73,14 @@ def wait_for_connection(pid: int) -> None:
                 return
         signal.sigtimedwait([], 0.01)
     pytest.fail("the process made no connection")
+
+
+def wait_until_caught(pid: int, number: int) -> None:
+    """Return when the process has a handler for the signal."""
+    for _ in range(3000):
+        status = Path(f"/proc/{pid}/status").read_text()
+        caught = re.search(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+        if caught and int(caught[1], 16) >> (number - 1) & 1:
+            return
+        signal.sigtimedwait([], 0.01)
+    pytest.fail("no handler was set")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from testing.blocks import Session, apart, blocks, sessions, strays
-from tests.docs.test_commands import perform, unused
+from testing.blocks import Session, apart, blocks, sessions, strays, unused
+from testing.sessions import perform
 
 PAGE = """# A page
 

@@ -1,14 +1,12 @@
 """The commands of the documentation run, print what is said there, and stand where it is said: see blocks.py."""
 
 import json
-import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,11 +16,12 @@ import yaml
 from demo.engine import EngineError, docker
 from release.executable import name
 from testing import network
-from testing.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays
+from testing.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays, unused
 from testing.containers import require_compose, require_image
 from testing.program import PATIENCE
 from testing.project import ROOT
 from testing.servers import serving, wait_for_close
+from testing.sessions import perform
 
 BY_HAND = 120.0  # seconds for the commands of a session; on an engine they wait for several checks
 ON_ENGINE = 480.0
@@ -74,13 +73,6 @@ def test_what_commands_print_stands_directly_behind_them(page: Path) -> None:
 @in_turn(WHOLE)
 def test_a_file_is_for_commands_below_it_or_for_systemd(session: Session) -> None:
     assert unused(session) == []
-
-
-def unused(session: Session) -> list[str]:
-    """The places of files behind which no command of the session stands; systemd's are tried by themselves."""
-    last = max((at for at, block in enumerate(session.blocks) if block.kind != "file"), default=-1)
-    behind = [block for block in session.blocks[last + 1 :] if block.language != "ini"]
-    return [block.place for block in behind]
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "healthchecker.md"], ids=called)
@@ -254,65 +246,3 @@ def tidied(session: Session) -> Iterator[None]:
         for command in remove:
             with suppress(EngineError):
                 docker(*command)
-
-
-def perform(session: Session, folder: Path, seconds: float, before: Sequence[str] = ()) -> None:
-    """Run the session's commands in the folder, behind a command, and compare what they print with what is there."""
-    saved = [folder.parent / str(number) for number in range(len(session.blocks))]
-    end = folder.parent / "end"
-    script = folder.parent / "script"
-    script.write_text(f"{written(session, saved)}\n>{end}\n")
-    failure = failed([*before, "bash", str(script)], folder, seconds)
-    if not failure and not end.exists():
-        failure = "it ends the session, so that what is behind has not run"
-    tried = [(block, file.read_text()) for block, file in zip(session.blocks, saved, strict=True) if file.exists()]
-    if failure:
-        block, printed = tried.pop()
-        pytest.fail(f"{block.place}: {failure}, having printed:\n{printed}")
-    for block, printed in tried:
-        if block.printed is not None:
-            assert normal(printed) == normal(block.printed), f"{block.place} prints something else"
-
-
-def written(session: Session, saved: list[Path]) -> str:
-    """The session as a script, in which what each block prints has its file, and a block that is a file is copied."""
-    lines = ["set -eu -o pipefail"]
-    for block, file in zip(session.blocks, saved, strict=True):
-        if block.kind == "file":
-            source = file.with_suffix(".file")
-            source.write_text(block.text)
-            lines.append(f"exec >{file} 2>&1; cp --remove-destination {source} {block.argument}")  # it may be a link
-        else:
-            lines += [f"exec >{file} 2>&1", block.text]
-    return "\n".join(lines)
-
-
-def failed(command: list[str], folder: Path, seconds: float) -> str:
-    """Run a command that has to end well and in time, and end all that it has started: what went wrong, if anything."""
-    environ = os.environ | {"DOCKER_BUILDKIT": "1"}
-    process = subprocess.Popen(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
-        status = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return f"no end within {seconds:.0f} s"
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    return f"exit status {status}" if status else ""
-
-
-VOLATILE = {
-    r"[ \t]+$": "",
-    r"\(\d+ ms\)": "(1 ms)",
-    r'"servedBy":"[^"]*"': '"servedBy":"10.0.1.5"',
-    r"\b[0-9a-f]{64}\b": "ID",
-    r"^Up .* \(": "Up 5 seconds (",
-}
-
-
-def normal(text: str) -> str:
-    """The text without what is another each time: times, addresses, identities."""
-    for pattern, replacement in VOLATILE.items():
-        text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
-    return text.strip()

@@ -25,10 +25,10 @@ from probe import check, cli, http1, trust, verdict, web
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, UsageError, os_reason
 from probe.options import OPTIONS, Given, parsed
+from testing.fuzz import targets
+from testing.fuzz.cases import SEEDS, found
 from testing.servers import closing, serving
-from tests.docs.test_troubleshooting import LINES, PAGE
-from tests.fuzz import targets
-from tests.fuzz.cases import SEEDS, found
+from testing.troubleshooting import LINES, PAGE
 
 TEMPLATES = "".join(re.findall(r"^<!-- stands for others -->\n```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 

@@ -20,39 +20,17 @@ from probe import cli, foreign
 from probe.verdict import UNHEALTHY
 from testing import alerts, messages, servers, tls_servers, untrusted
 from testing.certificates import Authority
-from testing.executable import start
+from testing.executable import damaged, start
 from testing.limits import without_random_numbers
 from testing.network import full_port
 from testing.privileges import needs_root
-from testing.program import PATIENCE, Healthchecker, in_network, runner, wait_for_connection
+from testing.program import PATIENCE, Healthchecker, in_network, runner, wait_for_connection, wait_until_caught
 from testing.project import ROOT
 from testing.responses import response
 from testing.servers import Behaviour, serving
-from tests.frozen.test_executable import damaged, wait_until_caught
+from testing.troubleshooting import ENTRIES, LINES, PAGE
 
-PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 MODULE = [sys.executable, "-m", "probe"]
-
-
-class Entry(NamedTuple):
-    """What stands under one heading: the lines, and why they are not brought about here, if they are not."""
-
-    lines: str
-    reason: str
-
-
-def entry(text: str) -> Entry:
-    lines = "".join(re.findall(r"(?<!stands for others -->\n)^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
-    reason = re.search(r"^<!-- not brought about here: (.+) -->\n```text$", text, re.MULTILINE)
-    return Entry(lines, reason[1] if reason else "")
-
-
-ENTRIES = {
-    title: entry(text)
-    for section in PAGE.split("\n## ")
-    for title, _, text in [part.partition("\n") for part in section.split("\n### ")[1:]]
-}
-LINES = "".join(found.lines for found in ENTRIES.values())
 
 
 class Here(NamedTuple):

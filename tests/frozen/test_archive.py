@@ -9,7 +9,7 @@ import certifi
 import pytest
 from PyInstaller.archive.readers import CArchiveReader, ZlibArchiveReader
 
-PYZ = Path(__file__).parents[2] / ".build" / "pyinstaller" / "BareModules-00.pyz"
+from testing.executable import PYZ
 
 # A module that is not in this list has come along unnoticed: see who imports it (.build/pyinstaller/imports.html), and
 # add it here, or to EXCLUDED in build/pyinstaller.spec.

@@ -14,8 +14,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 from debian import BuildError, source
 from PyInstaller.archive.readers import ZlibArchiveReader
 
+from testing.executable import PYZ
 from testing.program import Healthchecker, runner
-from tests.frozen.test_archive import PYZ
 
 LIBRARIES = {
     "CPython": link.PYTHON_PACKAGE,

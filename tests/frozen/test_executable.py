@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import struct
 import subprocess
@@ -11,25 +10,10 @@ from pathlib import Path
 import pytest
 
 from testing import servers
-from testing.executable import Case, assert_all_come_out_right, start
-from testing.program import wait_for_connection
+from testing.elf import PF_W, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD, segments
+from testing.executable import Case, assert_all_come_out_right, damaged, start
+from testing.program import wait_for_connection, wait_until_caught
 from testing.servers import serving
-
-PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK = 1, 2, 3, 0x6474E551  # elf(5)
-PF_X, PF_W = 1, 2
-
-
-def segments(binary: Path) -> dict[int, list[int]]:
-    """The flags of the ELF file's program headers, by their type."""
-    data = binary.read_bytes()
-    assert data.startswith(b"\x7fELF\x02\x01")
-    (offset,) = struct.unpack_from("<Q", data, 0x20)
-    size, count = struct.unpack_from("<HH", data, 0x36)
-    found: dict[int, list[int]] = {}
-    for index in range(count):
-        kind, flags = struct.unpack_from("<II", data, offset + size * index)
-        found.setdefault(kind, []).append(flags)
-    return found
 
 
 def test_it_is_static(binary: Path) -> None:
@@ -104,14 +88,6 @@ def test_killed_at_any_moment_it_leaves_nothing_behind(binary: Path, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def damaged(binary: Path, copy: Path, data: bytes, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """How the program ends when its file holds other data."""
-    copy.unlink(missing_ok=True)
-    copy.write_bytes(data)
-    shutil.copymode(binary, copy)
-    return start([str(copy), *arguments])
-
-
 @pytest.mark.parametrize("case", ["healthy", "help"])
 def test_cut_short_anywhere_it_says_so(binary: Path, tmp_path: Path, case: str, cases: dict[str, Case]) -> None:
     whole = binary.read_bytes()
@@ -139,17 +115,6 @@ def test_a_crash_is_one_line_and_1(binary: Path) -> None:
             _, line = process.communicate(timeout=30)
         assert (process.returncode, line.count(b"\n")) == (1, 1)
         assert line.startswith(b"internal error: crashed; ")
-
-
-def wait_until_caught(pid: int, number: int) -> None:
-    """Return when the process has a handler for the signal."""
-    for _ in range(3000):
-        status = Path(f"/proc/{pid}/status").read_text()
-        caught = re.search(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
-        if caught and int(caught[1], 16) >> (number - 1) & 1:
-            return
-        signal.sigtimedwait([], 0.01)
-    pytest.fail("no handler was set")
 
 
 def test_the_seal_is_the_files_own(binary: Path) -> None:

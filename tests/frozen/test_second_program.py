@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from testing.executable import start
+from testing.elf import PT_DYNAMIC, PT_INTERP, segments
+from testing.executable import inside, start
 from testing.freezing import SECOND, pyinstaller
 from testing.privileges import needs_root
-from tests.frozen.test_executable import PT_DYNAMIC, PT_INTERP, segments
-from tests.frozen.test_surroundings import ENTER
 
 pytestmark = pytest.mark.release
 
@@ -28,7 +27,7 @@ def test_it_runs_alone(newest: Path, tmp_path: Path) -> None:
     shutil.copy(newest, tmp_path)
     (tmp_path / "versions.json").write_text(json.dumps(VERSIONS))
     tmp_path.chmod(0o755)
-    done = start(["unshare", "--mount", "sh", "-c", ENTER, str(tmp_path), "/newest", "/versions.json"])
+    done = start([*inside(tmp_path), "/newest", "/versions.json"])
     assert (done.returncode, done.stdout, done.stderr) == (0, b"1.10\n", b"")
 
 

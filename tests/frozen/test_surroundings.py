@@ -11,15 +11,10 @@ import pytest
 
 from testing import servers
 from testing.certificates import Authority
-from testing.executable import Case, assert_all_come_out_right, start
+from testing.executable import Case, assert_all_come_out_right, inside, start
 from testing.privileges import needs_root
 from testing.program import wait_for_connection
 from testing.servers import serving
-
-# In a mount namespace of its own: the folder $0, read-only, becomes the root, and nobody runs the rest there.
-ENTER = """
-mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec chroot --userspec=65534:65534 "$0" "$@"
-"""
 
 
 @pytest.fixture
@@ -32,9 +27,9 @@ def scratch(binary: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def inside(scratch: Path, command: list[str], arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """Run the command in the image, as nobody, on a read-only file system."""
-    return start(["unshare", "--mount", "sh", "-c", ENTER, str(scratch), *command, *arguments])
+def run_inside(scratch: Path, command: list[str], arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run the command in the image."""
+    return start([*inside(scratch), *command, *arguments])
 
 
 @needs_root
@@ -45,7 +40,7 @@ def test_it_runs_in_an_empty_image(scratch: Path, command: str, cases: dict[str,
     (scratch / "link").symlink_to("healthchecker")
     (scratch / "folder").mkdir()
     (scratch / "folder" / "relative").symlink_to("../healthchecker")
-    assert_all_come_out_right(cases, lambda arguments: inside(scratch, [command], arguments))
+    assert_all_come_out_right(cases, lambda arguments: run_inside(scratch, [command], arguments))
 
 
 @pytest.mark.parametrize("name", ["", "/nonexistent", "\udcff", "x" * 5000], ids=["empty", "lie", "no UTF-8", "long"])
@@ -60,9 +55,9 @@ def test_a_system_store_in_the_image_is_what_it_trusts(scratch: Path, authority:
     (scratch / "etc/ssl/certs").mkdir(parents=True)
     with serving(servers.replying(servers.OK), tls=authority.context("127.0.0.1")) as port:
         url = [f"https://127.0.0.1:{port}", "-t=20"]
-        before = inside(scratch, ["/healthchecker"], url)
+        before = run_inside(scratch, ["/healthchecker"], url)
         shutil.copy(authority.file, scratch / "etc/ssl/certs/ca-certificates.crt")
-        after = inside(scratch, ["/healthchecker"], url)
+        after = run_inside(scratch, ["/healthchecker"], url)
     assert (before.returncode, b"certificate not trusted" in before.stderr) == (1, True)
     assert (after.returncode, after.stderr) == (0, b"")
 
@@ -74,8 +69,8 @@ def test_no_library_of_the_systems_name_service_is_loaded(scratch: Path) -> None
     (scratch / "etc/hosts").write_text("127.0.0.1 service\n")
     with serving(servers.replying(servers.OK)) as port:
         arguments = ["/healthchecker", "-host=service", f"-port={port}", "-t=20"]
-        trace = ["strace", "-f", "-e", "trace=open,openat,openat2", "unshare", "--mount", "sh", "-c", ENTER]
-        done = start([*trace, str(scratch), *arguments], env={"PATH": os.environ["PATH"]})
+        trace = ["strace", "-f", "-e", "trace=open,openat,openat2", *inside(scratch)]
+        done = start([*trace, *arguments], env={"PATH": os.environ["PATH"]})
     assert done.returncode == 0
     opened = done.stderr.decode().partition('"/proc/self/exe"')[2]
     assert '"/etc/hosts"' in opened
@@ -87,14 +82,14 @@ def test_an_international_name_is_looked_up_as_dns_has_it(scratch: Path) -> None
     (scratch / "etc").mkdir()
     (scratch / "etc/hosts").write_text("127.0.0.1 xn--strae-oqa.test\n")
     with serving(servers.replying(servers.OK)) as port:
-        done = inside(scratch, ["/healthchecker"], ["-host=straße.test", f"-port={port}", "-t=20", "-v"])
+        done = run_inside(scratch, ["/healthchecker"], ["-host=straße.test", f"-port={port}", "-t=20", "-v"])
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(f"healthy: GET http://xn--strae-oqa.test:{port}/health: 200 OK".encode())
 
 
 @needs_root
 def test_a_name_that_nobody_knows_is_one_line(scratch: Path) -> None:
-    done = inside(scratch, ["/healthchecker"], ["-host=no.such.invalid", "-t=20"])  # asks 127.0.0.1: no resolv.conf
+    done = run_inside(scratch, ["/healthchecker"], ["-host=no.such.invalid", "-t=20"])  # asks 127.0.0.1: no resolv.conf
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
     assert b"cannot look up 'no.such.invalid'" in done.stderr
 
@@ -102,7 +97,7 @@ def test_a_name_that_nobody_knows_is_one_line(scratch: Path) -> None:
 @needs_root
 def test_a_file_that_may_be_run_but_not_read_runs(scratch: Path, cases: dict[str, Case]) -> None:
     (scratch / "healthchecker").chmod(0o111)
-    assert_all_come_out_right(cases, lambda arguments: inside(scratch, ["/healthchecker"], arguments))
+    assert_all_come_out_right(cases, lambda arguments: run_inside(scratch, ["/healthchecker"], arguments))
 
 
 @pytest.mark.parametrize("where", ["absolute", "relative", "by a symbolic link", "deleted meanwhile"])

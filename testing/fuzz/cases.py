@@ -1,6 +1,6 @@
 """What the fuzzer begins with: the cases of the tests, as bytes for its targets, and those it has found itself.
 
-What it finds it writes to files; to keep them, a line each, as test cases: python -m tests.fuzz.cases TARGET FILE...
+What it finds it writes to files; to keep them, a line each, as test cases: python -m testing.fuzz.cases TARGET FILE...
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""Fuzz one target: python -m tests.fuzz TARGET FOLDER [OPTION...], with the options of libFuzzer.
+"""Fuzz one target: python -m testing.fuzz TARGET FOLDER [OPTION...], with the options of libFuzzer.
 
 It begins with the cases of the tests and what corpus/ holds. Inputs that take new ways through the code are kept in
 FOLDER; one that breaks a promise ends the run, and is written to a file beside it (see cases.py).
@@ -10,8 +10,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["probe"]):  # before anything else imports it
-    from tests.fuzz.cases import SEEDS, found
-    from tests.fuzz.targets import TARGETS
+    from testing.fuzz.cases import SEEDS, found
+    from testing.fuzz.targets import TARGETS
 
 name, folder, *options = sys.argv[1:]
 Path(folder).mkdir(parents=True, exist_ok=True)

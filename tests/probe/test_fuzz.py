@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.cases import SEEDS, found
-from tests.fuzz.targets import TARGETS
+from testing.fuzz.cases import SEEDS, found
+from testing.fuzz.targets import TARGETS
 
 RUNS = 20_000  # inputs of a short run
 
@@ -25,7 +25,7 @@ def test_what_was_found(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_short_run_finds_nothing(name: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz", name, str(tmp_path / name), f"-runs={RUNS}", "-seed=1", "-timeout=5"],
+        [sys.executable, "-m", "testing.fuzz", name, str(tmp_path / name), f"-runs={RUNS}", "-seed=1", "-timeout=5"],
         cwd=pytestconfig.rootpath,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
