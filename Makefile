@@ -76,7 +76,7 @@ test-release: $(READY) $(BINARY) mutants ## What only a release needs: short run
 
 test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
 	@tools/apt-install $(call missing,$(SOURCE_TOOLS))
-	$(BIN)/pytest -m "not e2e" -k "not binary" $(addprefix tests/,accountservice docs probe release workflows)
+	$(BIN)/pytest -m "not e2e" -k "not binary" $(addprefix tests/,accountservice docs probe release test_imports.py workflows)
 
 test-docker: engine $(READY) ## The tests that need a Docker engine, and images that can be pulled
 	HEALTHCHECKER_REQUIRE_DOCKER=1 HEALTHCHECKER_REQUIRE_PULL=1 $(BIN)/pytest -m e2e
