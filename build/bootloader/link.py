@@ -139,7 +139,7 @@ class Program(NamedTuple):
     archive: Path
     entry_point: str
     renewed_by: Literal["launcher", "program"]
-    rehearsal: Path
+    warm_up: Path
     files: list[Path]
     ordinary: list[list[str]]  # the arguments of runs that are to be fast before all others
     others: list[list[str]]  # and of those others
@@ -205,7 +205,7 @@ def record(folder: Path, program: Program, name: str) -> str:
 
     The names of files are relative to the folder, so that they are the same wherever that is.
     """
-    files = [folder / name, folder / "layout", HERE / "recorder.py", program.archive, program.rehearsal, *program.files]
+    files = [folder / name, folder / "layout", HERE / "recorder.py", program.archive, program.warm_up, *program.files]
     names = [os.path.relpath(file, folder) for file in files]
     command = [str(folder / "launcher"), "--record", *names[:4], program.entry_point, program.renewed_by, *names[4:]]
     try:
@@ -219,7 +219,7 @@ def record(folder: Path, program: Program, name: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise BuildError(f"the rehearsal of the program did not end within {error.timeout:g} seconds") from None
+        raise BuildError(f"the warm-up of the program did not end within {error.timeout:g} seconds") from None
     if done.returncode:
         raise BuildError(f"the launcher took no snapshot of the program: {done.stderr.decode().strip()}")
     return done.stderr.decode()

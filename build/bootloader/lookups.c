@@ -4,7 +4,7 @@
  *
  * Most of what is looked up while the modules are imported, and by the first run, is never looked up again. Which of
  * that the cache still holds depends on the addresses of the names, so that each layout of the heap would keep other
- * blocks. It is emptied for each module, and between two rehearsals: the second fills it with what later runs look up.
+ * blocks. It is emptied for each module, and between two warm-ups: the second fills it with what later runs look up.
  * PyType_ClearCache does more: all that the interpreter has learnt about types would be lost with it.
  */
 

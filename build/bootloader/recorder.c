@@ -2,7 +2,7 @@
  * The making of the snapshot, in the build. Nothing here runs in a process that goes on with one, but for the functions
  * that the linker puts in the place of others (ld's option --wrap), which then only pass on.
  *
- * The interpreter is started, and runs a script (recorder.py) that imports the whole program and rehearses it. What
+ * The interpreter is started, and runs a script (recorder.py) that imports the whole program and warms it up. What
  * that leaves must be the same each time, and must not be of the machine where it was made. So the variables of the
  * environment are none, the signals are as in a new session, and the standard streams lead nowhere; time stands still;
  * files have no owner, no time and no place; and nothing is random: who asks the kernel for random bytes ends the
@@ -155,7 +155,7 @@ __wrap_getrandom(void *bytes, size_t count, unsigned flags)
     if (!recording)
         return __real_getrandom(bytes, count, flags);
     if (!(flags & GRND_NONBLOCK))
-        refuse("the rehearsal asked for random bytes, which would be the same in every process");
+        refuse("the warm-up asked for random bytes, which would be the same in every process");
     memset(bytes, 0, count);
     return (ssize_t)count;
 }
@@ -164,7 +164,7 @@ int
 __wrap_getentropy(void *bytes, size_t count)
 {
     if (recording)
-        refuse("the rehearsal began a random generator, which would be the same in every process");
+        refuse("the warm-up began a random generator, which would be the same in every process");
     return __real_getentropy(bytes, count);
 }
 

@@ -1,13 +1,13 @@
-"""What the launcher runs while the snapshot is recorded: the whole program is imported, and rehearsed.
+"""What the launcher runs while the snapshot is recorded: the whole program is imported, and warmed up.
 
 The modules come from PyInstaller's PYZ: marshalled and compressed one by one. The arguments are the entry point as
-`module:function`, who renews what a process must not share with another one, the file of a script that rehearses the
-program, and files for that to read. That script imports what it needs to be there before the others, and its function
-`rehearse` is called when all are there.
+`module:function`, who renews what a process must not share with another one, the file of a script that warms the
+program up, and files for that to read. That script imports what it needs to be there before the others, and its
+function `warm_up` is called when all are there.
 
-The rehearsal is what makes the first check of a process as quick as its hundredth would be: what is computed once is
+The warm-up is what makes the first check of a process as quick as its hundredth would be: what is computed once is
 there, and the interpreter has learnt where the attributes of a type are found, and which operands an instruction
-mostly meets. Nothing of this file or of the rehearsal is left in the snapshot.
+mostly meets. Nothing of this file or of the warm-up is left in the snapshot.
 """
 
 # Built-in modules alone: there is no other before the importer is here. Types are quoted for the same reason.
@@ -117,14 +117,14 @@ def refuse(reason: str) -> None:
 def refuse_what_a_process_owns() -> None:
     """A thread or an open file would not be there where the snapshot is gone on with."""
     if len(listdir(f"{PROCESS}/task")) > 1:
-        refuse("a thread is still running after the rehearsal")
+        refuse("a thread is still running after the warm-up")
     for number in listdir(f"{PROCESS}/fd"):
         if int(number) > STDERR:
             try:
                 opened = readlink(f"{PROCESS}/fd/{number}")
             except FileNotFoundError:  # that of the folder itself
                 continue
-            refuse(f"{opened} is still open after the rehearsal")
+            refuse(f"{opened} is still open after the warm-up")
 
 
 def _generator() -> object:
@@ -151,7 +151,7 @@ def refuse_what_has_begun() -> None:
     for thing in gc.get_objects():
         kind = type(thing)
         if kind in stopped and getattr(thing, stopped[kind]):
-            refuse(f"the {kind.__name__} {thing.__qualname__} has begun and not ended after the rehearsal")
+            refuse(f"the {kind.__name__} {thing.__qualname__} has begun and not ended after the warm-up")
 
 
 def refuse_random_generators() -> None:
@@ -172,10 +172,10 @@ def refuse_random_generators() -> None:
 def main(
     archive: memoryview, step: "Callable[[], None]", forget_lookups: "Callable[[], None]", arguments: list[str]
 ) -> object:
-    """Import, rehearse, forget; what to call."""
+    """Import, warm up, forget; what to call."""
     if archive[:4] != PYZ_MAGIC:
         refuse("the modules are of an unknown format")
-    entry_point, renewed_by, rehearsal, *files = arguments
+    entry_point, renewed_by, script, *files = arguments
     if renewed_by == "program":
         put_off_renewal()
 
@@ -187,18 +187,18 @@ def main(
     sys.meta_path.append(importer)
     sys.path_hooks.clear()
     sys.warnoptions.append("ignore")  # nothing but what the program says belongs on standard error
-    with open(rehearsal, encoding="utf-8") as file:
-        code = compile(file.read(), "<rehearsal>", "exec", dont_inherit=True, optimize=2)
-    sys.argv = [rehearsal, *files]
-    names: dict[str, Any] = {"__name__": "rehearsal", "__builtins__": __builtins__}
+    with open(script, encoding="utf-8") as file:
+        code = compile(file.read(), "<warm-up>", "exec", dont_inherit=True, optimize=2)
+    sys.argv = [script, *files]
+    names: dict[str, Any] = {"__name__": "warm_up", "__builtins__": __builtins__}
     exec(code, names)
     import_all(importer.names())
-    if "rehearse" not in names:
-        refuse(f"{rehearsal} has no function rehearse")
-    names["rehearse"](step)
+    if "warm_up" not in names:
+        refuse(f"{script} has no function warm_up")
+    names["warm_up"](step)
     forget_lookups()
-    names["rehearse"](step)
-    rehearse = ref(names["rehearse"])
+    names["warm_up"](step)
+    warm_up = ref(names["warm_up"])
     del names, code
     sys.argv = []
     forget(importer)
@@ -212,7 +212,7 @@ def main(
     gc.collect()
     refuse_what_has_begun()
     refuse_random_generators()
-    if rehearse():
-        refuse("the program still uses something of the rehearsal")
+    if warm_up():
+        refuse("the program still uses something of the warm-up")
     refuse_what_a_process_owns()  # last, for its memory depends on the process: how long its number is
     return entry

@@ -10,7 +10,7 @@ import uuid
 from urllib3.filepost import choose_boundary
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Draw from those that the recording lets be used: each process begins them anew."""
     random.random()
     ssl.RAND_bytes(16)

@@ -96,13 +96,13 @@ def test_no_two_processes_with_the_same_number_have_anything_random_in_common(
         assert len(set(found)) == PROCESSES, name
 
 
-REHEARSAL = """
+WARM_UP = """
 import sys
-def rehearse(step):
+def warm_up(step):
     module = sys.modules["drawing"] = type(sys)("drawing")
     with open(sys.argv[1]) as file:
         exec(file.read(), module.__dict__)
-    module.rehearse()
+    module.warm_up()
 """
 
 
@@ -113,9 +113,9 @@ def drawing(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("drawing")
     for source in (WORK / "bootloader").glob("python3*"):
         (folder / source.name).symlink_to(source)
-    (folder / "rehearsal.py").write_text(REHEARSAL)
+    (folder / "warm_up.py").write_text(WARM_UP)
     archive = WORK / "pyinstaller" / "BareModules-00.pyz"
-    program = link.Program(archive, "drawing:main", "launcher", folder / "rehearsal.py", [DRAWING], [], [])
+    program = link.Program(archive, "drawing:main", "launcher", folder / "warm_up.py", [DRAWING], [], [])
     return link.bootloader(link.launcher(folder, "interrupted\n"), program)
 
 

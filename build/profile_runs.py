@@ -58,7 +58,7 @@ def _serving(context: ssl.SSLContext | None = None) -> Iterator[int]:
 
 
 @contextmanager
-def runs(certificate: Path) -> Iterator[Runs]:
+def profile_runs(certificate: Path) -> Iterator[Runs]:
     """The runs, while there is somebody to answer them; https by that certificate, with its key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)

@@ -7,7 +7,7 @@ import newest
 from click.testing import CliRunner
 
 
-def rehearse(step: Callable[[], None]) -> None:
+def warm_up(step: Callable[[], None]) -> None:
     """Ask for the help, some times."""
     for _ in range(20):
         step()

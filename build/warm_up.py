@@ -32,7 +32,7 @@ from probe.errors import CheckFailed  # noqa: E402
 # Python would tell of an exception that nobody can catch, such as of a thread that gets no memory, in lines of its own.
 sys.unraisablehook = id
 
-ROUNDS = 10  # of two rehearsals: CPython 3.11 and later specialise an instruction after 8 to 16 runs of it
+ROUNDS = 10  # of two warm-ups: CPython 3.11 and later specialise an instruction after 8 to 16 runs of it
 
 HEALTHY = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"UP"}'
 UNHEALTHY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\ndown"
@@ -137,14 +137,14 @@ def without_errors() -> Iterator[None]:
     os.close(before)
 
 
-def rehearse(step: Callable[[], None]) -> None:
+def warm_up(step: Callable[[], None]) -> None:
     """Do each as often as it takes to become quick."""
     with without_errors():
-        _rehearse(step)
+        _warm_up(step)
     vars(certifi).pop("contents", None)  # all of it has been read, and trust keeps it
 
 
-def _rehearse(step: Callable[[], None]) -> None:
+def _warm_up(step: Callable[[], None]) -> None:
     for _ in range(ROUNDS):
         step()
         for arguments in (["--help"], ["--version"], ["-prot=1"], ["--port"], ["-vp0"]):
