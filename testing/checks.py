@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from probe import check
+from probe import check, verdict
 from probe.check import Check
 from probe.deadline import Deadline
 from probe.options import Given
@@ -18,3 +18,11 @@ def check_of(url: str = "", **texts: str) -> Check:
 def fetch(url: str, timeout: float = 20, **texts: str) -> Reply:
     """Ask for the URL, for so many seconds, and return the response."""
     return check.fetch(check_of(url, **texts), Deadline(timeout, monotonic()))
+
+
+def seconds_of(asked: Check) -> tuple[float, float]:
+    """Run a check that fails. Return the seconds that its line tells, and those that it took."""
+    started = monotonic()
+    line = verdict.reach(asked, started).output
+    passed = monotonic() - started
+    return int(line.rpartition(" (")[2].partition(" ms)")[0]) / 1000, passed

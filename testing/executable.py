@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from testing.program import PATIENCE
 from testing.project import ROOT
+from testing.waiting import PATIENCE
 
 PYZ = ROOT / ".build" / "pyinstaller" / "BareModules-00.pyz"  # the modules that the snapshot was made from
 

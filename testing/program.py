@@ -1,31 +1,34 @@
 """Run the probe as users do."""
 
 import os
-import re
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-import pytest
 
 from testing.project import ROOT
+from testing.servers import serving, wait_for_close
+from testing.waiting import PATIENCE, wait_for_connection
 
-PATIENCE = 30.0  # seconds until a process that does not end is a failure, on a busy machine
 AMPLE = "20s"  # a check's timeout where it is to end before it, on such a machine
 
 
-class Run(NamedTuple):
-    """How a process ended."""
+@dataclass(frozen=True)
+class Run:
+    """How a process ended: its exit code, what it printed, and how long it took."""
 
     status: int
     stdout: str
     stderr: str
     seconds: float
+
+    def failure(self) -> str:
+        """Return the one line of a check that failed: exit code 1, and nothing else printed."""
+        assert (self.status, self.stdout, self.stderr.count("\n")) == (1, "", 1), self
+        return self.stderr
 
 
 Healthchecker = Callable[..., Run]
@@ -61,26 +64,14 @@ def in_network(resolver: str, command: list[str], folder: Path) -> Healthchecker
     return lambda *arguments, **environ: run(*arguments, **path, **environ)
 
 
-def wait_for_connection(pid: int) -> None:
-    """Return when the process has a TCP socket. It has another one before, when Python looks up the user's folder."""
-    process = Path(f"/proc/{pid}")
-    ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
-        with suppress(OSError):  # a descriptor that was closed meanwhile
-            found = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
-            lines = [line for table in (process / "net").glob("tcp*") for line in table.read_text().splitlines()]
-            if found & {f"socket:[{line.split()[9]}]" for line in lines}:  # the inode (proc_pid_net(5))
-                return
-        signal.sigtimedwait([], 0.01)
-    pytest.fail("the process made no connection")
-
-
-def wait_until_caught(pid: int, number: int) -> None:
-    """Return when the process has a handler for the signal."""
-    for _ in range(3000):
-        status = Path(f"/proc/{pid}/status").read_text()
-        caught = re.search(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
-        if caught and int(caught[1], 16) >> (number - 1) & 1:
-            return
-        signal.sigtimedwait([], 0.01)
-    pytest.fail("no handler was set")
+@contextmanager
+def waiting(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Start a check that has sent its request and waits for the response. It is killed at the end."""
+    with serving(wait_for_close) as port:
+        check = [*command, f"-port={port}", "-t=30"]
+        with subprocess.Popen(check, env={}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                wait_for_connection(process.pid)
+                yield process
+            finally:
+                process.kill()

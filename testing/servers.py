@@ -77,6 +77,16 @@ def replying(reply: bytes) -> Behaviour:
     return behave
 
 
+def recording(requests: list[bytes]) -> Behaviour:
+    """Keeps the head of each request, and answers that all is well."""
+
+    def behave(connection: socket.socket) -> None:
+        requests.append(read_request(connection))
+        connection.sendall(OK)
+
+    return behave
+
+
 def holding(reply: bytes) -> Behaviour:
     """Reads the request, sends these bytes, and keeps the connection open."""
 

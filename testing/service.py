@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from accountservice import server
-from testing.program import PATIENCE
 from testing.servers import free_port
+from testing.waiting import PATIENCE
 
 HELD_UP = server.PATIENCE - 1  # seconds: a service that waits for a client takes longer, even an idle machine
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from testing.certificates import CA, Signed, named, sign
-from testing.program import PATIENCE
+from testing.waiting import PATIENCE
 
 NAME = named("localhost")
 ROOT = sign("root", CA)

@@ -23,9 +23,9 @@ import pytest
 from accountservice.store import MAP_SIZE, SEEDS, Store, sealed
 from testing.limits import limited_to
 from testing.privileges import needs_root
-from testing.program import PATIENCE
 from testing.servers import free_port
 from testing.service import HELD_UP, Service
+from testing.waiting import PATIENCE
 
 UP = (200, b'{"status":"UP"}')
 DOWN = (503, b'{"status":"Database unaccessible"}')

@@ -15,9 +15,10 @@ import pytest
 
 from accountservice import server
 from accountservice.network import own_address
-from testing.program import PATIENCE, Healthchecker
+from testing.program import Healthchecker
 from testing.servers import free_port
 from testing.service import HELD_UP, Service, connected
+from testing.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")

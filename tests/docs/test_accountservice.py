@@ -8,9 +8,9 @@ import pytest
 
 from accountservice.network import own_address
 from testing import messages
-from testing.program import PATIENCE
 from testing.project import ROOT
 from testing.service import Service
+from testing.waiting import PATIENCE
 
 PAGE = (ROOT / "docs" / "accountservice.md").read_text()
 

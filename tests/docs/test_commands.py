@@ -18,10 +18,10 @@ from release.executable import name
 from testing import network
 from testing.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays, unused
 from testing.containers import require_compose, require_image
-from testing.program import PATIENCE
 from testing.project import ROOT
 from testing.servers import serving, wait_for_close
 from testing.sessions import perform
+from testing.waiting import PATIENCE
 
 BY_HAND = 120.0  # seconds for the commands of a session; on an engine they wait for several checks
 ON_ENGINE = 480.0

@@ -24,11 +24,12 @@ from testing.executable import damaged, start
 from testing.limits import without_random_numbers
 from testing.network import full_port
 from testing.privileges import needs_root
-from testing.program import PATIENCE, Healthchecker, in_network, runner, wait_for_connection, wait_until_caught
+from testing.program import Healthchecker, in_network, runner, waiting
 from testing.project import ROOT
 from testing.responses import response
 from testing.servers import Behaviour, serving
 from testing.troubleshooting import ENTRIES, LINES, PAGE
+from testing.waiting import PATIENCE, wait_until_caught
 
 MODULE = [sys.executable, "-m", "probe"]
 
@@ -214,12 +215,8 @@ def signalled(number: signal.Signals) -> Case:
     """The executable, waiting for a reply when the signal comes."""
 
     def case(here: Here) -> str:
-        with serving(servers.wait_for_close) as port:
-            process = subprocess.Popen(
-                [here.binary, f"-port={port}", "-t=30"], env={}, stderr=subprocess.PIPE, text=True
-            )
+        with waiting([str(here.binary)]) as process:
             wait_until_caught(process.pid, number)
-            wait_for_connection(process.pid)
             process.send_signal(number)
             _, line = process.communicate(timeout=30)
         assert process.returncode == 1

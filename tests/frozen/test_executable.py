@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from testing import servers
 from testing.elf import PF_W, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD, segments
 from testing.executable import Case, assert_all_come_out_right, damaged, start
-from testing.program import wait_for_connection, wait_until_caught
-from testing.servers import serving
+from testing.program import waiting
+from testing.waiting import wait_until_caught
 
 
 def test_it_is_static(binary: Path) -> None:
@@ -31,12 +30,8 @@ def test_no_memory_can_be_written_and_executed(binary: Path) -> None:
 
 def mappings(binary: Path) -> dict[str, str]:
     """Where the parts of a process begin, by their names."""
-    with serving(servers.wait_for_close) as port:
-        process = subprocess.Popen([binary, f"-port={port}", "-t=30"], env={}, stderr=subprocess.DEVNULL)
-        wait_for_connection(process.pid)
+    with waiting([str(binary)]) as process:
         lines = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
-        process.kill()
-        process.wait(30)
     return {[*line.split(), ""][5]: line.partition("-")[0] for line in reversed(lines)}
 
 
@@ -108,13 +103,12 @@ def test_a_copy_in_full_length_that_broke_off_says_so(binary: Path, tmp_path: Pa
 
 def test_a_crash_is_one_line_and_1(binary: Path) -> None:
     for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT):
-        with serving(servers.wait_for_close) as port:
-            process = subprocess.Popen([binary, f"-port={port}", "-t=30"], env={}, stderr=subprocess.PIPE)
+        with waiting([str(binary)]) as process:
             wait_until_caught(process.pid, number)
             process.send_signal(number)
             _, line = process.communicate(timeout=30)
-        assert (process.returncode, line.count(b"\n")) == (1, 1)
-        assert line.startswith(b"internal error: crashed; ")
+        assert (process.returncode, line.count("\n")) == (1, 1)
+        assert line.startswith("internal error: crashed; ")
 
 
 def test_the_seal_is_the_files_own(binary: Path) -> None:

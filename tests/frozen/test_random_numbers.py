@@ -13,7 +13,7 @@ import link
 import pytest
 
 from testing.freezing import DRAWING
-from testing.program import PATIENCE
+from testing.waiting import PATIENCE
 
 WORK = Path(__file__).parents[2] / ".build"
 

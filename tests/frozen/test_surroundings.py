@@ -13,7 +13,7 @@ from testing import servers
 from testing.certificates import Authority
 from testing.executable import Case, assert_all_come_out_right, inside, start
 from testing.privileges import needs_root
-from testing.program import wait_for_connection
+from testing.program import waiting
 from testing.servers import serving
 
 
@@ -252,12 +252,8 @@ def address_space(pid: int) -> int:
 
 
 def test_32_mb_of_address_space_more_than_a_check_needs_are_enough(binary: Path, cases: dict[str, Case]) -> None:
-    with serving(servers.wait_for_close) as port:
-        checking = subprocess.Popen([binary, f"-port={port}", "-t=30"], env={}, stderr=subprocess.DEVNULL)
-        wait_for_connection(checking.pid)
-        limit = address_space(checking.pid) + 32 * 1024 * 1024
-        checking.kill()
-        checking.wait(30)
+    with waiting([str(binary)]) as check:
+        limit = address_space(check.pid) + 32 * 1024 * 1024
 
     def limited(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
         return start(

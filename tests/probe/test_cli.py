@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from testing import servers
 from testing.arguments import EQUIVALENT, MISTAKES, full_width
 from testing.certificates import Authority, self_signed
 from testing.deadlines import ends_in_time
-from testing.program import Healthchecker, runner, wait_for_connection
+from testing.program import Healthchecker, runner
 from testing.responses import response
 from testing.servers import serving
 
@@ -301,18 +300,6 @@ def test_a_reader_that_does_not_read_holds_nothing_up(command: list[str], tmp_pa
     )
     os.close(reader)
     os.close(writer)
-
-
-def test_an_interrupt_is_one_line(command: list[str], tmp_path: Path) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-    with serving(servers.wait_for_close) as port:
-        accepted = subprocess.Popen(
-            [*command, f"-port={port}", "-t", "30"], cwd=tmp_path, env={}, stderr=subprocess.PIPE
-        )
-        wait_for_connection(accepted.pid)
-        accepted.send_signal(signal.SIGINT)
-        _, error = accepted.communicate(timeout=30)
-    assert (accepted.returncode, error) == (1, b"interrupted\n")
 
 
 SECRET = "s3cretMARK"

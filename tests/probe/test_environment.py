@@ -1,7 +1,6 @@
 """Nothing in the environment changes a verdict but the variables of this program."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +12,10 @@ from testing import clock, servers
 from testing.certificates import Authority
 from testing.limits import limited_to
 from testing.privileges import needs_root
-from testing.program import PATIENCE, Healthchecker, runner
+from testing.program import Healthchecker, runner
+from testing.project import ROOT
 from testing.servers import serving
+from testing.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +94,8 @@ def test_no_credentials_of_a_netrc_are_sent(command: list[str], tmp_path: Path, 
     (tmp_path / ".netrc").write_text("default login user password secret\n")
     (tmp_path / ".netrc").chmod(0o600)
     requests: list[bytes] = []
-
-    def record(connection: socket.socket) -> None:
-        requests.append(servers.read_request(connection))
-        connection.sendall(servers.OK)
-
     for scheme, tls in (("http", None), ("https", authority.context("localhost"))):
-        with serving(record, tls=tls) as port:
+        with serving(servers.recording(requests), tls=tls) as port:
             home = {"HOME": str(tmp_path), "NETRC": str(tmp_path / ".netrc")}
             assert runner(command, tmp_path)(f"{scheme}://localhost:{port}", "-k", "-t=20", **home).status == 0
     assert len(requests) == 2
@@ -173,7 +169,7 @@ def test_the_time_of_day_changes_nothing_but_what_certificates_say_of_it(
     command: list[str], checks: Checks, seconds: int, reason: str
 ) -> None:
     turned = [sys.executable, "-m", "testing.clock", str(seconds), *command]
-    run = runner(turned, Path(__file__).parents[2])
+    run = runner(turned, ROOT)
     arguments = checks["own authority"][0]
     checks["own authority"] = (arguments, int(bool(reason)), f"certificate not trusted: {reason}" if reason else "")
     assert_no_difference(run, checks)

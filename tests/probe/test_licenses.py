@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from probe import __version__, cli, licenses
-from testing.program import PATIENCE
+from testing.project import ROOT
+from testing.waiting import PATIENCE, wait_until
 
 
 @pytest.mark.parametrize("name", ["certifi", "charset-normalizer", "click", "idna", "requests", "urllib3"])
@@ -30,7 +31,7 @@ def test_each_package_that_it_needs_is_listed_with_its_licence_text(name: str) -
 def test_its_own_licence_comes_first() -> None:
     text = licenses.text()
     assert text.startswith(f"healthchecker-probe {__version__}: MIT")
-    assert text.index((Path(__file__).parents[2] / "LICENSE").read_text().strip()) < text.index("Apache License")
+    assert text.index((ROOT / "LICENSE").read_text().strip()) < text.index("Apache License")
 
 
 def test_what_is_for_another_system_or_has_no_metadata_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,9 +109,7 @@ def test_a_reader_who_does_not_read_can_be_left(command: list[str], number: sign
     heard = ["env", "--default-signal", *command]  # what a background job ignores would be ignored
     with subprocess.Popen([*heard, "--licenses"], stdout=writing, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
-        ends = time.monotonic() + PATIENCE
-        while pending(reading) < 4096 and time.monotonic() < ends:
-            time.sleep(0.01)
+        wait_until("the pipe is full", lambda: pending(reading) >= 4096)
         process.send_signal(number)
         assert (process.wait(PATIENCE), process.stderr.read()) == (1, b"interrupted\n")
     os.close(reading)
