@@ -72,15 +72,6 @@ def _shake_hands(context: ssl.SSLContext, connection: socket) -> tuple[str | Non
         incoming.write(connection.recv(65536))
 
 
-def begin(context: ssl.SSLContext, connection: socket) -> None:
-    """Read a ClientHello, and send the server's first messages."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    incoming.write(connection.recv(65536))
-    with suppress(ssl.SSLWantReadError):
-        context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
-    connection.sendall(outgoing.read())
-
-
 def _record_of_1_3(secrets: dict[str, Secret], _: bytes, alert: bytes) -> bytes:
     """The first record of the server's application keys (RFC 8446, sections 5.2 and 7.3)."""
     secret = secrets["SERVER_TRAFFIC_SECRET_0"].value

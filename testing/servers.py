@@ -1,7 +1,11 @@
-"""Servers that misbehave in one way each: a behaviour is what is done with one connection."""
+"""Servers that behave in one way each.
+
+A behaviour takes one connection: `with serving(replying(OK)) as port:` runs a server that answers each request with OK.
+"""
 
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +17,10 @@ OK = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"status":"UP"}'
 
 @contextmanager
 def serving(behaviour: Behaviour, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """The port of a server with that behaviour. Connections are served one after another, and none outlives it."""
+    """Run a server with this behaviour, behind TLS if given, and yield its port.
+
+    It serves one connection after another, and closes all of them at the end.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, 0), family=family)
     connections: list[socket.socket] = []
@@ -25,7 +32,7 @@ def serving(behaviour: Behaviour, address: str = "127.0.0.1", tls: ssl.SSLContex
             except OSError:
                 return
             connections.append(connection)
-            with suppress(OSError):  # the probe may leave at any moment
+            with suppress(OSError):  # the client may close at any moment
                 if tls:
                     connection = tls.wrap_socket(connection, server_side=True)
                     connections.append(connection)
@@ -47,9 +54,9 @@ def serving(behaviour: Behaviour, address: str = "127.0.0.1", tls: ssl.SSLContex
 
 
 def free_port() -> int:
-    """Return a port where nothing listens, and which the system gives to no one else until the tests end.
+    """Return a port where nothing listens, and which the system assigns to no other process until this one ends.
 
-    A server that is told its number can listen on it, with SO_REUSEADDR (socket(7)).
+    A server can still listen on it, with SO_REUSEADDR (socket(7)).
     """
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,7 +67,7 @@ def free_port() -> int:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """The request's head."""
+    """Read a request up to the end of its headers."""
     request = b""
     while b"\r\n\r\n" not in request and (piece := connection.recv(65536)):
         request += piece
@@ -68,7 +75,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def replying(reply: bytes) -> Behaviour:
-    """Reads the request, sends these bytes, closes."""
+    """Read the request, send these bytes, close."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
@@ -78,7 +85,7 @@ def replying(reply: bytes) -> Behaviour:
 
 
 def recording(requests: list[bytes]) -> Behaviour:
-    """Keeps the head of each request, and answers that all is well."""
+    """Append each request to the list, and answer with OK."""
 
     def behave(connection: socket.socket) -> None:
         requests.append(read_request(connection))
@@ -88,7 +95,7 @@ def recording(requests: list[bytes]) -> Behaviour:
 
 
 def holding(reply: bytes) -> Behaviour:
-    """Reads the request, sends these bytes, and keeps the connection open."""
+    """Read the request, send these bytes, keep the connection open."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
@@ -99,7 +106,7 @@ def holding(reply: bytes) -> Behaviour:
 
 
 def in_two(first: bytes, second: bytes, pause: float) -> Behaviour:
-    """Reads the request, sends the first bytes and, so many seconds later, the second ones."""
+    """Read the request, send the first bytes, and the second ones after a pause in seconds."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
@@ -112,7 +119,7 @@ def in_two(first: bytes, second: bytes, pause: float) -> Behaviour:
 
 
 def dripping(reply: bytes, pause: float) -> Behaviour:
-    """Reads the request and sends these bytes one by one, so many seconds apart."""
+    """Read the request, send these bytes one by one, with a pause in seconds behind each."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
@@ -122,7 +129,7 @@ def dripping(reply: bytes, pause: float) -> Behaviour:
 
 
 def drip(connection: socket.socket, data: bytes, pause: float) -> None:
-    """Send byte by byte, so many seconds apart."""
+    """Send byte by byte, with a pause in seconds behind each."""
     stop = threading.Event()
     for byte in data:
         connection.sendall(bytes([byte]))
@@ -130,7 +137,7 @@ def drip(connection: socket.socket, data: bytes, pause: float) -> None:
 
 
 def repeating(piece: bytes, pause: float) -> Behaviour:
-    """Reads the request and sends the same piece for ever, so many seconds apart."""
+    """Read the request, send the same piece for ever, with a pause in seconds behind each."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
@@ -143,7 +150,7 @@ def repeating(piece: bytes, pause: float) -> Behaviour:
 
 
 def greeting(greeting: bytes) -> Behaviour:
-    """Speaks first, as SSH does, and hears nothing."""
+    """Send these bytes at once, as SSH does, and ignore the request."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(greeting)
@@ -153,19 +160,24 @@ def greeting(greeting: bytes) -> Behaviour:
 
 
 def closing(connection: socket.socket) -> None:
-    """Hears something, whatever it is, and leaves."""
+    """Receive some bytes, and close."""
     connection.recv(65536)
 
 
 def breaking_off(connection: socket.socket) -> None:
-    """Hears something, whatever it is, and breaks the connection off."""
+    """Receive some bytes, and reset the connection."""
     connection.recv(65536)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    reset(connection)
+
+
+def reset(connection: socket.socket) -> None:
+    """Close the connection with a reset: SO_LINGER with a timeout of 0 (socket(7))."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def answering_tls(answer: bytes, otherwise: Behaviour) -> Behaviour:
-    """Sends these bytes to whoever begins as a client of TLS, and behaves otherwise to all others."""
+    """Send these bytes to a client that begins with TLS, and behave otherwise to all others."""
 
     def behave(connection: socket.socket) -> None:
         if connection.recv(1, socket.MSG_PEEK) == b"\x16":
@@ -178,7 +190,7 @@ def answering_tls(answer: bytes, otherwise: Behaviour) -> Behaviour:
 
 
 def flooding(start: bytes, piece: bytes) -> Behaviour:
-    """Reads the request, sends the start, and then the same piece for ever, as fast as it is taken."""
+    """Read the request, send the start, and then the same piece for ever, without a pause."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
@@ -190,33 +202,17 @@ def flooding(start: bytes, piece: bytes) -> Behaviour:
 
 
 def resetting(reply: bytes) -> Behaviour:
-    """Reads the request, sends these bytes, and breaks the connection off."""
+    """Read the request, send these bytes, reset the connection."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(reply)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        connection.close()
-
-    return behave
-
-
-def shaking_hands(context: ssl.SSLContext, stop: int | None, pause: float) -> Behaviour:
-    """Sends the first `stop` bytes of its part of a TLS handshake, one by one, so many seconds apart, and no more."""
-
-    def behave(connection: socket.socket) -> None:
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        side = context.wrap_bio(incoming, outgoing, server_side=True)
-        incoming.write(connection.recv(65536))
-        with suppress(ssl.SSLWantReadError):
-            side.do_handshake()
-        drip(connection, outgoing.read()[:stop], pause)
-        wait_for_close(connection)
+        reset(connection)
 
     return behave
 
 
 def wait_for_close(connection: socket.socket) -> None:
-    """Return when the other side has closed."""
+    """Return when the client has closed."""
     while connection.recv(65536):
         pass

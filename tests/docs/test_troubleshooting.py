@@ -120,7 +120,14 @@ def alerting(*numbers: int) -> Case:
 
 def garbled(here: Here) -> str:
     """Asked by https of a server that sends a record that no key has encrypted."""
-    return securely(tls_servers.warning(here.authority, tls_servers.GARBLED))(here)
+    context = tls_servers.of_version(here.authority, "TLSv1_2")
+    return securely(tls_servers.answering_without_tls(context, tls_servers.GARBLED))(here)
+
+
+def leaving_for_a_certificate(here: Here) -> str:
+    """Asked by https of a server that requests a client certificate, and ends by an alert behind the handshake."""
+    context = tls_servers.asking(here.authority, tls_servers.of_version(here.authority, "TLSv1_3"))
+    return securely(alerts.leaving(context, 42), "-k")(here)
 
 
 def with_certificate(make: Callable[[], untrusted.Chain]) -> Case:
@@ -354,7 +361,7 @@ CASES: dict[str, Case] = {
         presenting("client certificate, TLS 1.3"),
         presenting("client certificate, TLS 1.2"),
         alerting(41, 42, 43, 44, 45, 46, 48, 49, 111, 114),
-        lambda here: securely(alerts.leaving(tls_servers.asking_in(here.authority, "TLSv1_3"), 42), "-k")(here),
+        leaving_for_a_certificate,
         securely(servers.closing, "-k", tls=tls_servers.asking),
         securely(servers.breaking_off, "-k", tls=tls_servers.asking),
         lambda here: securely(tls_servers.stopping(here.authority, servers.closing), "-k")(here),

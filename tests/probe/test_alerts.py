@@ -1,8 +1,5 @@
 """Every alert of TLS has its line, whoever sends it and when, and none shows words of the library."""
 
-import socket
-import ssl
-
 import pytest
 
 from probe import alerts as table
@@ -12,7 +9,16 @@ from testing.certificates import Authority
 from testing.checks import fetch
 from testing.program import Healthchecker
 from testing.servers import Behaviour, serving
-from testing.tls_servers import GARBLED, asking, asking_in, context, stopping, warning
+from testing.tls_servers import (
+    GARBLED,
+    answering_without_tls,
+    asking,
+    demanding,
+    encrypted,
+    of_version,
+    stopping,
+    warning,
+)
 
 WANTS_CERTIFICATE = "it wants a client certificate, and none is ever sent"
 NOT_READ = "it did not accept the bytes that it received; a proxy in between may have changed them"
@@ -81,7 +87,7 @@ def reason(behaviour: Behaviour) -> str:
 
 @pytest.mark.parametrize("number", [number for number, words in MEANINGS.items() if ": probably" in words])
 def test_an_alert_about_a_certificate_that_was_asked_for_is_no_guess(authority: Authority, number: int) -> None:
-    told = reason(alerts.leaving(asking_in(authority, "TLSv1_3"), number))
+    told = reason(alerts.leaving(asking(authority, of_version(authority, "TLSv1_3")), number))
     assert told == f"TLS failed: the server sent alert {number} {MEANINGS[number].replace('probably ', '')}"
 
 
@@ -102,14 +108,14 @@ LATE = {number: SENT[number] for number in (40, 42, 46, 48, 49, 116, 80, 120, 25
 def test_an_alert_behind_the_handshake_is_told_by_its_meaning(
     healthchecker: Healthchecker, authority: Authority, version: str, number: int, meaning: str
 ) -> None:
-    with serving(alerts.leaving(context(authority, version), number)) as port:
+    with serving(alerts.leaving(of_version(authority, version), number)) as port:
         run = healthchecker(f"https://localhost:{port}/", "-t=20", f"--cacert={authority.file}")
     assert f": TLS failed: the server sent alert {number} {meaning} (" in run.failure()
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 def test_an_alert_that_only_closes_is_a_closed_connection(authority: Authority, version: str) -> None:
-    behaviour = alerts.leaving(context(authority, version), table.CLOSE_NOTIFY)
+    behaviour = alerts.leaving(of_version(authority, version), table.CLOSE_NOTIFY)
     assert reason(behaviour) == "connection closed without a reply"
 
 
@@ -148,12 +154,8 @@ def test_that_it_was_asked_for_is_told_in_the_handshake_too(
 
 
 def test_a_handshake_that_is_refused_for_want_of_a_client_certificate_is_told_apart(authority: Authority) -> None:
-    side = asking(authority)
-    side.maximum_version = ssl.TLSVersion.TLSv1_2
-    side.verify_mode = ssl.CERT_REQUIRED
-    with serving(servers.wait_for_close, tls=side) as port, pytest.raises(CheckFailed) as failed:
-        fetch(f"https://localhost:{port}/", insecure="1")
-    assert str(failed.value) == f"TLS failed: the server sent alert 40 (handshake_failure): {WANTS_CERTIFICATE}"
+    told = reason(encrypted(demanding(authority, "TLSv1_2"), servers.wait_for_close))
+    assert told == f"TLS failed: the server sent alert 40 (handshake_failure): {WANTS_CERTIFICATE}"
 
 
 def test_an_answer_counts_though_a_client_certificate_was_asked_for(authority: Authority) -> None:
@@ -162,12 +164,13 @@ def test_an_answer_counts_though_a_client_certificate_was_asked_for(authority: A
 
 
 def test_a_warning_that_the_handshake_goes_on_behind_is_no_failure(authority: Authority) -> None:
-    with serving(warning(authority, servers.OK)) as port:
+    behaviour = warning(encrypted(of_version(authority, "TLSv1_2"), servers.holding(servers.OK)))
+    with serving(behaviour) as port:
         assert fetch(f"https://localhost:{port}/", cacert=str(authority.file)).status == 200
 
 
 def test_a_later_failure_is_not_told_as_an_earlier_warning(authority: Authority) -> None:
-    words = reason(warning(authority, GARBLED))
+    words = reason(warning(answering_without_tls(of_version(authority, "TLSv1_2"), GARBLED)))
     assert words == "TLS failed: a record from the server cannot be decrypted"
 
 
@@ -179,13 +182,5 @@ UNENCRYPTED = {"an alert": bytes((0x15, 3, 3, 0, 2, alerts.FATAL, 80)), "text": 
 def test_what_is_not_encrypted_behind_the_handshake_cannot_be_decrypted(
     authority: Authority, version: str, record: bytes
 ) -> None:
-    side = context(authority, version)
-
-    def behave(connection: socket.socket) -> None:
-        raw = connection.dup()
-        with raw, side.wrap_socket(connection, server_side=True) as secure:
-            servers.read_request(secure)
-            raw.sendall(record)
-            servers.wait_for_close(secure)
-
-    assert reason(behave) == "TLS failed: a record from the server cannot be decrypted"
+    behaviour = answering_without_tls(of_version(authority, version), record)
+    assert reason(behaviour) == "TLS failed: a record from the server cannot be decrypted"

@@ -16,6 +16,7 @@ from testing.limits import limited_to
 from testing.privileges import needs_root
 from testing.program import Healthchecker, in_network, runner
 from testing.servers import serving
+from testing.tls_servers import shaking_hands
 from testing.waiting import wait_for_connection
 
 SILENT = {
@@ -43,7 +44,7 @@ def test_a_slow_server(
 def test_a_handshake_that_stalls(
     healthchecker: Healthchecker, authority: Authority, stop: int | None, pause: float
 ) -> None:
-    with serving(servers.shaking_hands(authority.context("127.0.0.1"), stop, pause)) as port:
+    with serving(shaking_hands(authority.context("127.0.0.1"), stop, pause)) as port:
         url = f"https://127.0.0.1:{port}/"
         ends_in_time(lambda timeout: healthchecker(url, "-t", timeout), url, ", still in the TLS handshake")
 
