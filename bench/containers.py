@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from bench.contenders import Contender
 from bench.measure import WORK, Spread, spread
-from demo.engine import docker, wait_until
+from demo.engine import docker, remove_containers, wait_until
 
 BASE = "healthchecker-bench"
 FLOOR = "/bin/true"
@@ -83,7 +83,7 @@ def running(image: str, number: int, *options: str) -> Iterator[list[str]]:
         docker("start", *made)
         yield made
     finally:
-        docker("rm", "--force", *made)
+        remove_containers(*made)
 
 
 def durations(images: Mapping[str, str]) -> dict[str, Spread]:

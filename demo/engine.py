@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 PATIENCE = 120.0  # seconds for the engine to bring about what was asked for, on a busy machine
+POLL = 0.2  # seconds between two questions to the engine
 
 
 class EngineError(Exception):
@@ -51,13 +52,42 @@ def health(container: str) -> tuple[str, list[str]]:
     return state["Status"], [check["Output"] for check in state["Log"]]
 
 
+def remove(*command: str, gone: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Repeat a docker command until what it removes is gone.
+
+    The engine refuses to remove what a task, an endpoint or a process that is about to end still uses. Raises
+    EngineError with its last refusal.
+    """
+    deadline = time.monotonic() + patience
+    refusal = EngineError(f"not gone within {patience:.0f} s: docker {' '.join(command)}")
+    while not gone():
+        if time.monotonic() > deadline:
+            raise refusal
+        try:
+            docker(*command)
+        except EngineError as error:
+            refusal = error
+        time.sleep(POLL)
+
+
+def remove_containers(*containers: str) -> None:
+    """Remove containers with their volumes, by their IDs; running ones are killed. Raises EngineError."""
+    filters = [f"--filter=id={container}" for container in containers]
+    remove("rm", "--force", "--volumes", *containers, gone=lambda: not docker("ps", "--all", "--quiet", *filters))
+
+
+def remove_image(name: str) -> None:
+    """Remove an image by its name. Raises EngineError."""
+    remove("rmi", "--force", name, gone=lambda: not docker("images", "--quiet", name))
+
+
 def wait_until(what: str, holds: Callable[[], bool], patience: float = PATIENCE) -> float:
     """Return when it holds, the seconds that took. Raises EngineError where it does not come to be."""
     started = time.monotonic()
     while not holds():
         if time.monotonic() - started > patience:
             raise EngineError(f"not within {patience:.0f} s: {what}")
-        time.sleep(0.2)
+        time.sleep(POLL)
     return time.monotonic() - started
 
 

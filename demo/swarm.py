@@ -10,15 +10,15 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from demo.engine import EngineError, docker, health, require, wait_until
+from demo.engine import EngineError, docker, health, remove, require, wait_until
 
 ROOT = Path(__file__).parent.parent
 STACK = "accounts"
 SERVICE = f"{STACK}_accountservice"
-SETTLING = 5.0  # seconds in which a task that was just accepted gets its container, also when its service is gone
+GATEWAY = "docker_gwbridge"  # the network that a swarm adds to the engine, and leaves there
 
 
 @contextmanager
@@ -26,35 +26,61 @@ def swarm() -> Iterator[None]:
     """A swarm that this engine manages: the one that it is part of, or one for as long as this takes."""
     state, manager = docker("info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}").split()
     if state == "inactive":
-        networks = docker("network", "ls", "--format", "{{.Name}}").splitlines()
+        had_gateway = GATEWAY in networks()
         try:
             docker("swarm", "init", "--advertise-addr=127.0.0.1")
             yield
         finally:
-            docker("swarm", "leave", "--force")
-            if "docker_gwbridge" not in networks:
-                with suppress(EngineError):
-                    docker("network", "rm", "docker_gwbridge")
+            leave()
+            if not had_gateway:
+                remove("network", "rm", GATEWAY, gone=lambda: GATEWAY not in networks())
     elif (state, manager) == ("active", "true"):
         yield
     else:
         raise EngineError("this engine is in a swarm that it does not manage; run this on a manager")
 
 
+def leave() -> None:
+    """Leave the swarm, if the engine is in one. Raises EngineError."""
+    state = "{{.Swarm.LocalNodeState}}"
+    remove("swarm", "leave", "--force", gone=lambda: docker("info", "--format", state) == "inactive")
+
+
+def networks(*options: str) -> list[str]:
+    """List the names of the engine's networks."""
+    return docker("network", "ls", "--format", "{{.Name}}", *options).splitlines()
+
+
 @contextmanager
 def stack(**environ: str) -> Iterator[None]:
-    """The running stack of compose.yaml, with these variables for it; removed with all that belongs to it."""
+    """Deploy compose.yaml with these variables. Remove the stack and everything that belongs to it at the end."""
     if STACK in docker("stack", "ls", "--format", "{{.Name}}").splitlines():
         raise EngineError(f"there is a stack {STACK} already; remove it: docker stack rm {STACK}")
     try:
         deploy(**environ)
         yield
     finally:
-        docker("stack", "rm", STACK)
-        label = f"label=com.docker.stack.namespace={STACK}"
-        time.sleep(SETTLING)
-        wait_until("the stack's containers are gone", lambda: not docker("ps", "--all", "--quiet", "--filter", label))
-        wait_until("its network is gone", lambda: not docker("network", "ls", "--quiet", "--filter", label))
+        remove("stack", "rm", STACK, gone=stack_is_gone)
+
+
+def stack_is_gone() -> bool:
+    """Whether nothing of the stack is left.
+
+    The order matters: a service that is gone can have tasks, and a task can still start a container.
+    """
+    label = f"--filter=label=com.docker.stack.namespace={STACK}"
+    services = docker("service", "ls", "--quiet", label)
+    return not (services or tasks() or docker("ps", "--all", "--quiet", label) or networks(label))
+
+
+def tasks() -> list[str]:
+    """List the stack's tasks, also those of services that are gone."""
+    try:
+        return docker("stack", "ps", "--quiet", STACK).split()
+    except EngineError as error:
+        if "nothing found in stack" in str(error).lower():
+            return []
+        raise
 
 
 def deploy(**environ: str) -> None:

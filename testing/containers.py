@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from demo.engine import docker
+from demo.engine import docker, remove_containers, remove_image
 
 # Asked here, since while a test runs there are none of these variables.
 REQUIRE_PULL = os.environ.get("HEALTHCHECKER_REQUIRE_PULL") == "1"
@@ -41,7 +41,7 @@ def running(*options: str, name: str = "accountservice") -> Iterator[str]:
     try:
         yield container
     finally:
-        docker("rm", "--force", "--volumes", container)
+        remove_containers(container)
 
 
 @contextmanager
@@ -54,4 +54,4 @@ def derived(*lines: str) -> Iterator[str]:
     try:
         yield name
     finally:
-        docker("rmi", "--force", name)
+        remove_image(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.engine import EngineError, docker, health, inspect, require, wait_until
+from demo.engine import EngineError, docker, health, inspect, remove_containers, require, wait_until
 from testing.containers import derived, running
 
 ROOT = Path(__file__).parent.parent.parent
@@ -99,7 +99,7 @@ def test_the_probes_image_holds_one_file() -> None:
     try:
         names = subprocess.run(f"docker export {container} | tar -t", shell=True, capture_output=True, text=True).stdout
     finally:
-        docker("rm", container)
+        remove_containers(container)
     by_docker = ("dev/", "etc/", "proc/", "sys/", ".dockerenv")
     assert [name for name in names.split() if not name.startswith(by_docker)] == [
         f"healthchecker-linux-{architecture()}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.engine import docker, health, wait_until
+from demo.engine import health, remove_image, wait_until
 from release.executable import name
 from testing.containers import require_image, running
 
@@ -31,8 +31,10 @@ def image(request: pytest.FixtureRequest) -> Iterator[str]:
     lines = [f"FROM {request.param}", f"COPY --from=healthchecker /{name()} /", f'ENTRYPOINT ["/{name()}"]']
     subprocess.run(["docker", "build", "--quiet", f"--tag={tag}", "-"], input="\n".join(lines), text=True, check=True,
                    stdout=subprocess.DEVNULL)  # fmt: skip
-    yield tag
-    docker("rmi", "--force", tag)
+    try:
+        yield tag
+    finally:
+        remove_image(tag)
 
 
 def test_it_runs_in_an_image_of(image: str, service: str) -> None:
