@@ -45,7 +45,7 @@ packages: ## Install all Debian packages that the targets here need; as an ordin
 	@echo "set-up: all Debian packages that the targets need are installed"
 
 image: ## Build the Docker images accountservice and healthchecker
-	@'$(PYTHON)' -m demo.image
+	@'$(PYTHON)' -m tools.image
 
 swarm-demo: image ## Let Docker Swarm run the service, fail it, and see it replaced
 	@'$(PYTHON)' -m demo.swarm
@@ -82,7 +82,7 @@ test-docker: engine $(READY) ## The tests that need a Docker engine, and images 
 	HEALTHCHECKER_REQUIRE_DOCKER=1 HEALTHCHECKER_REQUIRE_PULL=1 $(BIN)/pytest -m e2e
 
 engine:
-	@'$(PYTHON)' -m demo.engine
+	@'$(PYTHON)' -m tools.docker_engine
 
 FUZZ_SECONDS ?= 60
 fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
@@ -91,7 +91,7 @@ fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
 	done
 
 mutants: $(READY) ## Look for changes to the probe that no test notices
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tools.mutants
 
 lint: lint-python lint-docs lint-workflows lint-shell lint-docker lint-c ## Style, types, likely mistakes, and the documentation's drift
 
@@ -102,7 +102,7 @@ lint-python: $(READY)
 	$(BIN)/vulture
 
 lint-docs: $(READY)
-	$(BIN)/python docs/reference.py --check
+	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m bench.report --check
 
 lint-workflows: $(READY)
@@ -138,14 +138,14 @@ budgets: $(READY) $(BINARY) ## Hold the executable to its budgets, beside curl, 
 	$(BIN)/python -m bench.budgets $(BINARY)
 
 docs: $(READY) ## Write the reference and the man page anew
-	$(BIN)/python docs/reference.py
+	$(BIN)/python -m tools.reference
 
 release-check: lint-docs test-release ## Do all of a release but publish it, and show what would be published: dist/release
-	@$(BIN)/python -m release tag images executable folder
+	@$(BIN)/python -m tools.release tag images executable folder
 
 # The steps of .github/workflows/release.yml, with TAG, ARCHITECTURES and REGISTRY from the environment.
 release-tag release-executable release-folder release-push release-join: release-%: $(READY)
-	@$(BIN)/python -m release $*
+	@$(BIN)/python -m tools.release $*
 
 LOCK := $(LOCKING)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-header --no-annotate

@@ -16,7 +16,7 @@ from typing import TypeVar
 from bench import checks, containers, plots, report, services
 from bench.contenders import Contender, everybody, found
 from bench.measure import MeasureError, Meter
-from demo.engine import EngineError, docker, require
+from tools.docker_engine import EngineError, docker, require
 
 IN_DOCKER = ("healthchecker", "curl -sf", "wget --spider", "PyInstaller one-file", "Go")
 GROWING = (containers.FLOOR, "healthchecker", "curl -sf", "PyInstaller one-file")

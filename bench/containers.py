@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from bench.contenders import Contender
 from bench.measure import WORK, Spread, spread
-from demo.engine import docker, remove_containers, wait_until
+from tools.docker_engine import docker, remove_containers, wait_until
 
 BASE = "healthchecker-bench"
 FLOOR = "/bin/true"

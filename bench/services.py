@@ -15,8 +15,8 @@ from typing import NamedTuple
 from bench.containers import build
 from bench.contenders import RIVALS, built_by_go
 from bench.measure import PATIENCE, WORK, MeasureError, Spread, spread
-from demo.engine import inspect
 from testing.servers import free_port
+from tools.docker_engine import inspect
 
 OURS, GO = "accountservice", "Go"
 ROUTES = ("/accounts/10042", "/health")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.engine import EngineError, docker, health, remove, require, wait_until
+from tools.docker_engine import EngineError, docker, health, remove, require, wait_until
 
 ROOT = Path(__file__).parent.parent
 STACK = "accounts"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from demo.engine import docker, remove_containers, remove_image
+from tools.docker_engine import docker, remove_containers, remove_image
 
 # Asked here, since while a test runs there are none of these variables.
 REQUIRE_PULL = os.environ.get("HEALTHCHECKER_REQUIRE_PULL") == "1"

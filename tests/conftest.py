@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from demo import engine, image
-from demo.engine import EngineError
-from release import executable
 from testing.certificates import Authority
 from testing.program import Healthchecker, runner
+from tools import docker_engine, image
+from tools.docker_engine import EngineError
+from tools.release import executable
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
@@ -90,7 +90,7 @@ def healthchecker(command: list[str], tmp_path: Path) -> Healthchecker:
 def images() -> None:
     """The images accountservice and healthchecker, built of this tree."""
     try:
-        engine.require()
+        docker_engine.require()
     except EngineError as error:
         if os.environ.get("HEALTHCHECKER_REQUIRE_DOCKER") == "1":
             pytest.exit(f"HEALTHCHECKER_REQUIRE_DOCKER=1, but {error}", returncode=1)

@@ -13,12 +13,11 @@ MAY_IMPORT = {
     "probe": {"probe"},
     "accountservice": {"accountservice", "probe"},
     "build": {"probe"},
-    "demo": {"demo"},
-    "release": {"release", "demo", "probe"},
-    "docs": {"release", "probe"},
-    "testing": {"testing", "demo", "accountservice", "probe"},
-    "bench": {"bench", "testing", "demo"},
-    "tests": {"testing", "bench", "release", "demo", "accountservice", "probe"},
+    "tools": {"tools", "probe"},
+    "demo": {"demo", "tools"},
+    "testing": {"testing", "tools", "accountservice", "probe"},
+    "bench": {"bench", "testing", "tools"},
+    "tests": {"testing", "bench", "demo", "tools", "accountservice", "probe"},
 }
 MODULES = [file for file in own_files() if file.suffix in (".py", ".spec")]
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from demo import engine, swarm
-from demo.engine import EngineError
+from demo import swarm
+from tools import docker_engine
+from tools.docker_engine import EngineError
 
 # An engine that can be in a swarm with one stack. A file in its folder is a thing that it has. `refusals` is how often
 # it refuses each removal.
@@ -92,12 +93,12 @@ def test_a_stack_that_cannot_be_removed_is_told_with_the_last_refusal(folder: Pa
     (folder / "refusals").write_text("1000000")
     swarm.deploy()
     with pytest.raises(EngineError, match="docker stack: .*network n1 is in use by task t1"):
-        engine.remove("stack", "rm", "accounts", gone=swarm.stack_is_gone, patience=0.5)
+        docker_engine.remove("stack", "rm", "accounts", gone=swarm.stack_is_gone, patience=0.5)
     assert calls(folder, "stack rm accounts") >= 1
 
 
 def test_what_is_never_gone_is_told_without_a_refusal_too(folder: Path) -> None:
     (folder / "refusals").write_text("0")
     with pytest.raises(EngineError, match="not gone within 0 s: docker stack rm accounts"):
-        engine.remove("stack", "rm", "accounts", gone=lambda: False, patience=0.4)
+        docker_engine.remove("stack", "rm", "accounts", gone=lambda: False, patience=0.4)
     assert calls(folder, "stack rm accounts") >= 1

@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from demo.engine import EngineError, docker
-from release.executable import name
 from testing import network
 from testing.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays, unused
 from testing.containers import require_compose, require_image
@@ -22,6 +20,8 @@ from testing.project import ROOT
 from testing.servers import serving, wait_for_close
 from testing.sessions import perform
 from testing.waiting import PATIENCE
+from tools.docker_engine import EngineError, docker
+from tools.release.executable import name
 
 BY_HAND = 120.0  # seconds for the commands of a session; on an engine they wait for several checks
 ON_ENGINE = 480.0

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import reference
 
 from probe import cli, foreign
 from probe.options import OPTIONS, TEXTS, URL, Option
-from release.changelog import CHANGELOG
+from tools import reference
+from tools.release.changelog import CHANGELOG
 
 PAGE = reference.PAGE.read_text()
 MANUAL = reference.MANUAL.read_text()

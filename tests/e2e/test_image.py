@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.engine import EngineError, docker, health, inspect, remove_containers, require, wait_until
 from testing.containers import derived, running
+from tools.docker_engine import EngineError, docker, health, inspect, remove_containers, require, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -125,7 +125,7 @@ def test_the_service_is_nobody_and_has_no_tools() -> None:
     assert docker("run", "--rm", "--entrypoint=sh", "accountservice", "-c", look) == "10001"
 
 
-@pytest.mark.parametrize("module", ["demo.image", "demo.swarm"])
+@pytest.mark.parametrize("module", ["tools.image", "demo.swarm"])
 def test_no_engine_is_one_line(module: str) -> None:
     environ = os.environ | {"DOCKER_HOST": "unix:///nonexistent"}
     done = subprocess.run([sys.executable, "-m", module], cwd=ROOT, env=environ, capture_output=True, text=True)
@@ -135,7 +135,7 @@ def test_no_engine_is_one_line(module: str) -> None:
 
 def test_a_base_image_that_is_not_to_be_had_is_one_line() -> None:
     environ = os.environ | {"IMAGE_OPTIONS": "--build-arg=BASE=localhost:1/nonexistent:latest"}
-    done = subprocess.run([sys.executable, "-m", "demo.image"], cwd=ROOT, env=environ, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "tools.image"], cwd=ROOT, env=environ, capture_output=True, text=True)
     assert (done.returncode, done.stdout.count("\n"), done.stderr.count("\n")) == (1, 1, 1)
     assert done.stdout.startswith("image: building healthchecker and accountservice, ")
     assert "the base image localhost:1/nonexistent:latest is not here and cannot be pulled" in done.stderr

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.engine import health, remove_image, wait_until
-from release.executable import name
 from testing.containers import require_image, running
+from tools.docker_engine import health, remove_image, wait_until
+from tools.release.executable import name
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(600)]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.engine import EngineError, inspect, wait_until
 from demo.swarm import SERVICE, all_healthy, containers, deploy, replacement, stack, swarm
 from testing.containers import derived
+from tools.docker_engine import EngineError, inspect, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
 

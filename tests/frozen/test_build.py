@@ -12,9 +12,9 @@ import layout
 import link
 import pytest
 
-from release import executable
 from testing.certificates import Authority
 from testing.privileges import needs_root
+from tools.release import executable
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -27,7 +27,7 @@ cd "$0"
 find . -type f | while read -r file; do [ -e "/$file" ] && mount --bind "$file" "/$file"; done
 cd "$1"
 exec setarch --uname-2.6 "$2" -c \
-    'import sys, pathlib, release.executable as e; e.build_elsewhere(pathlib.Path(sys.argv[1]))' "$3"
+    'import sys, pathlib, tools.release.executable as e; e.build_elsewhere(pathlib.Path(sys.argv[1]))' "$3"
 """
 
 OTHER_FILES = {

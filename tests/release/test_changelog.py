@@ -5,8 +5,8 @@ import re
 import pytest
 
 from probe import __version__
-from release import changelog
-from release.changelog import ReleaseError, Section, released, section
+from tools.release import changelog
+from tools.release.changelog import ReleaseError, Section, released, section
 
 CHANGELOG = """# Changelog
 

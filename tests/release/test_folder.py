@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from release import executable, folder
-from release.changelog import ReleaseError, Section
+from tools.release import executable, folder
+from tools.release.changelog import ReleaseError, Section
 
 NAME = executable.name()
 ARCHITECTURES = [executable.HERE]

@@ -1,6 +1,6 @@
 """The tags that a version's images get."""
 
-from release.images import tags
+from tools.release.images import tags
 
 
 def test_a_version_has_its_own_tag_that_of_its_minor_and_that_of_the_newest() -> None:

@@ -26,7 +26,7 @@ LOOKED_AT = {
     "docs/healthchecker.1": {"docs"},
     "docs/bench/results.json": {"docs"},
     "bench/report.py": {"python", "docs"},
-    "release/changelog.py": {"python", "docs"},
+    "tools/release/changelog.py": {"python", "docs"},
     "CHANGELOG.md": {"docs"},
     "README.md": set(),
 }

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.image import IMAGES
-from release import executable, folder
+from tools.image import IMAGES
+from tools.release import executable, folder
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

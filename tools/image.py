@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from demo.engine import EngineError, inspect, require
+from tools.docker_engine import EngineError, inspect, require
 
 ROOT = Path(__file__).parent.parent
 LOG = ROOT / ".build" / "image.log"

@@ -14,11 +14,11 @@ import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from demo import image
-from demo.engine import EngineError, require
-from release.changelog import ReleaseError
+from tools import image
+from tools.docker_engine import EngineError, require
+from tools.release.changelog import ReleaseError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "dist" / "published"
 GLIBC = "glibc-source.tar"
 

@@ -15,9 +15,9 @@ import click
 
 from probe import __version__, cli, foreign
 from probe.options import OPTIONS, URL
-from release import changelog
+from tools.release import changelog
 
-PAGE = Path(__file__).parent / "healthchecker.md"
+PAGE = Path(__file__).parents[1] / "docs" / "healthchecker.md"
 MANUAL = PAGE.with_suffix(".1")
 COOKBOOK = PAGE.with_name("cookbook.md")
 OPTION_MARKS = ("<!-- options: written by `make docs` -->\n", "<!-- end of options -->\n")

@@ -92,7 +92,7 @@ def wait_until(what: str, holds: Callable[[], bool], patience: float = PATIENCE)
 
 
 def main() -> None:
-    """Say in one line where there is no engine to be used, with exit status 1: python -m demo.engine."""
+    """Say in one line where there is no engine to be used, with exit status 1: python -m tools.docker_engine."""
     try:
         require()
     except EngineError as error:

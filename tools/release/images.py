@@ -5,9 +5,9 @@ The registry is named as in `docker push`: HOST[:PORT]/OWNER. Whoever publishes 
 
 import json
 
-from demo.engine import docker
-from demo.image import IMAGES
-from release.executable import MACHINES
+from tools.docker_engine import docker
+from tools.image import IMAGES
+from tools.release.executable import MACHINES
 
 
 def tags(version: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The steps of a release, each a target of the Makefile: `python -m release STEP`, with settings from the environment.
+"""The steps of a release, each a target of the Makefile: `python -m tools.release STEP`, set by variables.
 
 tag           whether TAG (by default that of the tree's version) may be released: its version, its changelog
 executable    what is published of this architecture, built twice, into dist/published
@@ -13,12 +13,12 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from demo import image
-from demo.engine import EngineError
 from probe import __version__
-from release import changelog, executable, folder, images
-from release.changelog import ReleaseError, Section
-from release.executable import HERE, MACHINES
+from tools import image
+from tools.docker_engine import EngineError
+from tools.release import changelog, executable, folder, images
+from tools.release.changelog import ReleaseError, Section
+from tools.release.executable import HERE, MACHINES
 
 
 def section() -> Section:
@@ -96,7 +96,7 @@ STEPS: dict[str, Callable[[], None]] = {
 def main() -> None:
     """Take the steps that are named."""
     if not sys.argv[1:] or set(sys.argv[1:]) - set(STEPS):
-        sys.exit(f"usage: python -m release {'|'.join(STEPS)} ...")
+        sys.exit(f"usage: python -m tools.release {'|'.join(STEPS)} ...")
     try:
         for step in sys.argv[1:]:
             STEPS[step]()
