@@ -16,18 +16,8 @@ BIN := $(VENV)/bin
 MACHINE := $(subst aarch64,arm64,$(subst x86_64,amd64,$(shell uname -m)))
 BINARY := dist/healthchecker-linux-$(MACHINE)
 
-# The Debian packages of those of some tools that are not there: each a command, and its package's name if that differs.
-missing = $$(for tool in $(1); do command -v $${tool%:*} >/dev/null || echo $${tool\#*:}; done)
-SOURCE_TOOLS := openssl strace
-TEST_TOOLS := $(SOURCE_TOOLS) ip:iproute2 mandoc musl-gcc:musl-tools systemd-analyze:systemd valgrind
-LINT_TOOLS := shellcheck
-BUDGETS_TOOLS := busybox curl musl-gcc:musl-tools strace valgrind
-RIVALS := $(BUDGETS_TOOLS) go:golang-go node:nodejs wget wrk
-BUDGETS_DATA := ca-certificates
-RIVALS_DATA := $(BUDGETS_DATA) golang-github-gorilla-mux-dev golang-github-coreos-bbolt-dev
-missing_data = $$(for package in $(1); do dpkg-query --show $$package >/dev/null 2>&1 || echo $$package; done)
-missing_to_build = $$('$(PYTHON)' build/bootloader/link.py --missing)
-missing_to_set_up = $$('$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv)
+# Install the Debian packages of these purposes that are missing.
+packages = '$(PYTHON)' -m tools.packages
 
 .PHONY: help packages demo test test-probe test-rest test-binary test-source test-docker test-release
 .PHONY: binary image swarm-demo fuzz mutants bench budgets docs lock clean
@@ -35,13 +25,12 @@ missing_to_set_up = $$('$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || ec
 .PHONY: release-check release-tag release-executable release-folder release-push release-join
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 binary: $(BINARY) ## Build the static executable, dist/healthchecker-linux-ARCHITECTURE
 
 packages: ## Install all Debian packages that the targets here need; as an ordinary user, print how to
-	@tools/apt-install $(missing_to_set_up) $(missing_to_build) \
-	  $(call missing,$(sort $(TEST_TOOLS) $(LINT_TOOLS) $(RIVALS))) $(call missing_data,$(RIVALS_DATA))
+	@$(packages)
 	@echo "set-up: all Debian packages that the targets need are installed"
 
 image: ## Build the Docker images accountservice and healthchecker
@@ -54,7 +43,7 @@ demo: $(DEMO)/.ready ## Start the account service, probe it healthy and unhealth
 	@$(DEMO)/bin/python demo/session.py
 
 test: $(READY) $(BINARY) ## Lint, types, the tests on the source and on the executable
-	@tools/apt-install $(call missing,$(TEST_TOOLS) $(LINT_TOOLS))
+	@$(packages) test lint
 	@echo "test: lint and the tests in three parts, three at once, each printed when it ends: three to seven minutes"
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(PARTS) lint || \
 	  { echo "test: failed; make names each part that did: *** [Makefile: PART] Error"; exit 1; }
@@ -75,7 +64,7 @@ test-release: $(READY) $(BINARY) mutants ## What only a release needs: short run
 	$(BIN)/pytest -m release
 
 test-source: $(READY) ## The test suite on the source alone, with any Python from 3.11 on: make test-source PYTHON=python3.14
-	@tools/apt-install $(call missing,$(SOURCE_TOOLS))
+	@$(packages) source
 	$(BIN)/pytest -m "not e2e" -k "not binary" $(addprefix tests/,accountservice docs probe release test_imports.py workflows)
 
 test-docker: engine $(READY) ## The tests that need a Docker engine, and images that can be pulled
@@ -85,10 +74,11 @@ engine:
 	@'$(PYTHON)' -m tools.docker_engine
 
 FUZZ_SECONDS ?= 60
-fuzz: $(READY) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
-	for target in reply arguments texts; do \
-	  $(BIN)/python -m testing.fuzz $$target .build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 || exit; \
-	done
+FUZZ := $(addprefix fuzz-,reply arguments texts)
+.PHONY: $(FUZZ)
+fuzz: $(FUZZ) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
+$(FUZZ): fuzz-%: $(READY)
+	$(BIN)/python -m testing.fuzz $* .build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=5
 
 mutants: $(READY) ## Look for changes to the probe that no test notices
 	$(BIN)/python -m tools.mutants
@@ -114,26 +104,22 @@ lint-workflows: $(READY)
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
 
 lint-shell:
-	@tools/apt-install $(call missing,$(LINT_TOOLS))
-	shellcheck .ci/run $$(grep --files-with-matches '^#!.*sh$$' tools/*)
+	@$(packages) lint
+	shellcheck .ci/run $$(grep --directories=skip --files-with-matches '^#!.*sh$$' tools/*)
 
 lint-docker: $(READY)
 	$(BIN)/hadolint Dockerfile.multistage
 
-C := $(wildcard build/bootloader/*.c bench/*.c bench/rivals/*/*.c)
 lint-c: $(READY)
-	@tools/apt-install $(missing_to_build)
-	$(BIN)/clang-format --dry-run --Werror $(C) $(wildcard build/bootloader/*.h)
-	@flags=$$($(BIN)/python build/bootloader/link.py --flags) && \
-	{ said=$$($(BIN)/clang-tidy --quiet $(C) -- $$flags 2>&1) || { echo "$$said"; exit 1; }; } && \
-	for source in $(C); do gcc $$flags -fanalyzer -o /dev/null $$source || exit; done
+	@$(packages) build
+	tools/lint-c $(BIN)
 
 bench: $(READY) $(BINARY) image ## Compare with curl, wget, node, Python, Go and C, by hand and in Docker: docs/bench/, about eight minutes
-	@tools/apt-install $(call missing,$(RIVALS)) $(call missing_data,$(RIVALS_DATA))
+	@$(packages) bench
 	$(BIN)/python -m bench $(BINARY)
 
 budgets: $(READY) $(BINARY) ## Hold the executable to its budgets, beside curl, busybox and a one-file program
-	@tools/apt-install $(call missing,$(BUDGETS_TOOLS)) $(call missing_data,$(BUDGETS_DATA))
+	@$(packages) budgets
 	@echo "budgets: measuring, one to two minutes"
 	$(BIN)/python -m bench.budgets $(BINARY)
 
@@ -147,25 +133,15 @@ release-check: lint-docs test-release ## Do all of a release but publish it, and
 release-tag release-executable release-folder release-push release-join: release-%: $(READY)
 	@$(BIN)/python -m tools.release $*
 
-LOCK := $(LOCKING)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-header --no-annotate
-SERVICE := import tomllib; \
-  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["service"], sep="\n")
-
 lock: $(LOCKING)/.ready ## Pin all dependencies anew, at their newest releases
-	@echo "lock: asking the package index for all releases, about a minute"
-	$(LOCK) --upgrade --all-extras --group dev --output-file requirements.txt pyproject.toml
-	$(LOCK) --constraint requirements.txt --group build --output-file build/requirements.txt pyproject.toml
-	$(LOCK) --constraint requirements.txt --all-extras --group demo --output-file demo/requirements.txt pyproject.toml
-	'$(PYTHON)' -c '$(SERVICE)' | $(LOCK) --constraint requirements.txt --output-file accountservice/requirements.txt -
-	echo uv | $(LOCK) --upgrade --output-file tools/requirements.txt -
+	@'$(PYTHON)' -m tools.lock $(LOCKING)/bin/uv
 
 clean: ## Remove all that was made here
 	rm -rf $(VENV) .build dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BINARY): $(BUILD)/.ready tools/apt-install $(wildcard build/*.* build/*/*.* probe/*.py LICENSE)
-	@tools/apt-install $(missing_to_build)
+$(BINARY): $(BUILD)/.ready tools/apt-install $(wildcard build/*.* build/*/*.* probe/*.py probe/*/*.py LICENSE)
+	@$(packages) build
 	@$(BUILD)/bin/pyinstaller --log-level WARN build/pyinstaller.spec
 
 $(VENV)/.ready: EXPECTED := 820 MB, one to five minutes

@@ -1,6 +1,5 @@
 """Missing Debian packages are installed at once, or one line says what to type."""
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -69,17 +68,3 @@ def test_apt_is_not_asked_to_recommend_or_to_confirm(tmp_path: Path) -> None:
 def test_nothing_is_said_where_nothing_is_missing(tmp_path: Path) -> None:
     done = apt_install(tmp_path, {})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_make_packages_names_what_every_other_target_would_ask_for() -> None:
-    text = re.sub(r"\\\n", " ", (ROOT / "Makefile").read_text())
-    asked = re.findall(r"^\t@tools/apt-install (.*)$", text, re.MULTILINE)
-    (all_of_them,) = re.findall(r"^packages:.*\n\t@tools/apt-install (.*)$", text, re.MULTILINE)
-    lists = dict(re.findall(r"^(\w+) := (.*)$", text, re.MULTILINE))
-
-    def variables(line: str) -> set[str]:
-        found = set(re.findall(r"\$\((?!call|sort)(\w+)\)", line))
-        return found.union(*(variables(lists.get(name, "")) for name in found))
-
-    assert len(asked) > 5
-    assert [line for line in asked if not variables(line) <= variables(all_of_them)] == []

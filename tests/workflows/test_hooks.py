@@ -18,7 +18,10 @@ LOOKED_AT = {
     "build/bootloader/link.py": {"python", "c"},  # it has the flags
     ".clang-tidy": {"c"},
     ".ci/run": {"shell"},
+    "tools/lint-c": {"shell", "c"},
     "tools/make-venv": {"shell"},
+    "tools/packages.py": {"python"},
+    "tools/reference.py": {"python", "docs"},
     "Dockerfile.multistage": {"docker"},
     "compose.yaml": {"workflows"},
     ".github/dependabot.yml": {"workflows"},

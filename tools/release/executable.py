@@ -73,8 +73,7 @@ def _in_container(folder: Path) -> None:
 
 
 def _natively(folder: Path) -> None:
-    needed = run([sys.executable, "build/bootloader/link.py", "--missing"], ROOT).split()
-    run(["tools/apt-install", *needed], ROOT)
+    run([sys.executable, "-m", "tools.packages", "build"], ROOT)
     with TemporaryDirectory() as copy:
         for file in build_elsewhere(Path(copy)):
             shutil.move(file, folder)
