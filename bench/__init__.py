@@ -1,1 +1,1 @@
-"""Side by side with what a user would pick instead, and the budgets: `make bench`, `make budgets`."""
+"""Measure the executable and the service beside their competitors: `make bench`, `make budgets`."""

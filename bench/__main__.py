@@ -1,6 +1,6 @@
-"""`make bench`: measures everything, and writes what it found to docs/bench/.
+"""Measure everything, and write the results to docs/bench/: `make bench`.
 
-BINARY is the only argument: the executable that is measured.
+python -m bench BINARY
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench import checks, containers, plots, report, services
-from bench.contenders import Contender, everybody, found
+from bench.competitors import Competitor, all_competitors, found
 from bench.measure import MeasureError, Meter
 from tools.docker_engine import EngineError, docker, require
 
@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 def machine() -> dict[str, str]:
-    """What the figures are of."""
+    """Describe the machine and the versions of the programs."""
     processors = Path("/proc/cpuinfo").read_text()
     memory = re.search(r"MemTotal:\s*(\d+) kB", Path("/proc/meminfo").read_text())
     system = platform.freedesktop_os_release()
@@ -45,29 +45,29 @@ def machine() -> dict[str, str]:
 
 
 def said(words: list[str]) -> str:
-    """What a command prints."""
+    """Return what a command prints."""
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
 def first(pattern: str, text: str) -> str:
-    """The first group of the first match."""
+    """Return the first group of the first match, or `unknown`."""
     match = re.search(pattern, text)
     return match[1] if match else "unknown"
 
 
-def measured(contenders: list[Contender]) -> dict[str, object]:
-    """All that is measured, section by section."""
+def measured(competitors: list[Competitor]) -> dict[str, object]:
+    """Measure all sections of the report. Raises EngineError and MeasureError."""
     results: dict[str, object] = {"machine": machine(), "date": time.strftime("%Y-%m-%d")}
     meter = Meter()
-    # Before the containers, whose ends keep the engine busy for a while.
+    # The service comes first: the engine stays busy for a while after containers end.
     results["loads"], results["memory"] = step("the service", services.loads)
     results["starts"] = step("its start", services.starts)
     results["images"] = step("its image", services.image_sizes)
     with checks.targets() as targets:
-        results["checks"] = step("checks", lambda: checks.compare(contenders, targets, meter))
-        results["instructions"] = step("instructions", lambda: checks.counted(contenders, targets))
-        results["footprint"] = step("footprint", lambda: checks.footprints(contenders, targets))
-        dockered = [contender for contender in contenders if contender.name in IN_DOCKER]
+        results["checks"] = step("checks", lambda: checks.compare(competitors, targets, meter))
+        results["instructions"] = step("instructions", lambda: checks.counted(competitors, targets))
+        results["footprint"] = step("footprint", lambda: checks.footprints(competitors, targets))
+        dockered = [competitor for competitor in competitors if competitor.name in IN_DOCKER]
         images = step("images", lambda: containers.prepare(dockered, targets.healthy))
         results["durations"] = step("in Docker", lambda: containers.durations(images))
         growing = {name: images[name] for name in GROWING}
@@ -76,7 +76,7 @@ def measured(contenders: list[Contender]) -> dict[str, object]:
 
 
 def plain(value: object) -> object:
-    """The same of dictionaries alone, for JSON, which knows no names in a tuple."""
+    """Replace named tuples by dictionaries: JSON would drop their names."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, dict):
@@ -85,7 +85,7 @@ def plain(value: object) -> object:
 
 
 def step(what: str, measure: Callable[[], Result]) -> Result:
-    """Measure something, and tell how long that took."""
+    """Measure something, and print how long it took."""
     started = time.monotonic()
     result = measure()
     print(f"{what}: {time.monotonic() - started:.0f} s", flush=True)
@@ -96,7 +96,7 @@ def main() -> None:
     """Measure and write."""
     try:
         require()
-        results = measured(everybody(Path(sys.argv[1]).resolve()))
+        results = measured(all_competitors(Path(sys.argv[1]).resolve()))
     except (EngineError, MeasureError) as error:
         sys.exit(f"bench: {error}")
     report.RESULTS.parent.mkdir(parents=True, exist_ok=True)

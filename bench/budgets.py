@@ -1,12 +1,12 @@
-"""`make budgets`: what a check may cost, and how late it may end.
+"""Compare the costs of a check with their budgets: `make budgets`.
 
-Prints each figure with its limit, and ends with 1 where one is exceeded.
+    python -m bench.budgets BINARY
 
-Time is a ratio in one run, in turn, because seconds depend on the machine. It is that of the quickest runs, because
-what else runs on the machine only adds to it. Instructions are the same in every run. Their limits leave room for
-another Python or compiler, not for another design.
+Prints each figure with its limit. The exit code is 1 if one is exceeded.
 
-BINARY is the only argument: the executable.
+Times are ratios of programs that run in turn, because seconds depend on the machine. They are those of the quickest
+runs, because other work of the machine only adds time. Instructions are the same in each run: their limits leave room
+for another Python or compiler, not for another design.
 """
 
 import gzip
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import checks
-from bench.contenders import Targets, busybox, curl, ours, unpacked
+from bench.competitors import Targets, busybox, curl, ours, unpacked
 from bench.footprint import traced
 from bench.measure import Command, Cost, MeasureError, Meter, instructions
 from testing.deadlines import busy
@@ -39,7 +39,7 @@ PEAK_MEMORY = 8.0  # MB
 PAGE_FAULTS = 110.0  # exceptions: without the pages that are populated by one system call
 SIZE = 24.0 if sys.version_info < (3, 13) else 28.0  # MB; OpenSSL 3.5 and CPython 3.13 have 3 MB more of code and data
 PACKED = 8.0  # MB, as gzip packs it for a registry
-LATE = 100.0  # ms from the timeout to the end, the process's start included, with more processes at work than cores
+LATE = 100.0  # ms from the timeout to the end, including the start, with more busy processes than cores
 TIMEOUTS = {"http": [600], "https": [1, 10, 30, 60, 600]}  # ms; the short ones end within the start
 
 
@@ -56,8 +56,8 @@ def quickest(costs: list[Cost]) -> Cost:
     return Cost(*(sorted(figures)[len(figures) // 10] for figures in zip(*costs, strict=True)))
 
 
-class Beside(NamedTuple):
-    """Two commands that take turns, and the budgets for what the first one takes of the other's time."""
+class Pair(NamedTuple):
+    """Two commands that run in turn, and the limits for the ratio of their times."""
 
     what: str
     mine: Command
@@ -75,21 +75,21 @@ class Beside(NamedTuple):
             yield Budget(f"{self.what}, {other.cpu * 1000:.1f} ms: CPU", mine.cpu / other.cpu, self.cpu)
 
 
-def pairs(binary: Path, targets: Targets) -> Iterator[Beside]:
-    """Yield what is measured beside what."""
+def pairs(binary: Path, targets: Targets) -> Iterator[Pair]:
+    """List the pairs of commands."""
     probe = ours("healthchecker", binary).commands(targets)
-    rival = curl().commands(targets)
+    of_curl = curl().commands(targets)
     one_file = ours("one-file", unpacked("onefile")).commands(targets)
     for path in ("healthy", "503", "refused", "URL"):
-        yield Beside(f"{path}, of curl's", probe[path], rival[path], ORDINARY, ORDINARY)
+        yield Pair(f"{path}, of curl's", probe[path], of_curl[path], ORDINARY, ORDINARY)
     for path, (of, limit) in OF_CURL.items():
-        yield Beside(f"{path}, of curl's {of}", probe[path], rival[of], limit)
-    yield Beside("healthy, of busybox wget's", probe["healthy"], busybox().commands(targets)["healthy"], OF_BUSYBOX)
-    yield Beside("healthy, of one-file's", probe["healthy"], one_file["healthy"], OF_ONE_FILE, rounds=ONE_FILE_ROUNDS)
+        yield Pair(f"{path}, of curl's {of}", probe[path], of_curl[of], limit)
+    yield Pair("healthy, of busybox wget's", probe["healthy"], busybox().commands(targets)["healthy"], OF_BUSYBOX)
+    yield Pair("healthy, of one-file's", probe["healthy"], one_file["healthy"], OF_ONE_FILE, rounds=ONE_FILE_ROUNDS)
 
 
 def times(binary: Path, targets: Targets, meter: Meter) -> Iterator[Budget]:
-    """Measure each path beside other programs, and again where a limit is exceeded: another process can spoil that."""
+    """Measure each pair. Repeat it if a limit is exceeded: other processes can add to a time."""
     for pair in pairs(binary, targets):
         for _ in range(ATTEMPTS):
             measured = list(pair.budgets(meter))
@@ -99,7 +99,7 @@ def times(binary: Path, targets: Targets, meter: Meter) -> Iterator[Budget]:
 
 
 def needs(binary: Path, targets: Targets, meter: Meter) -> Iterator[Budget]:
-    """Measure what a check takes beside time, and what the executable takes to store and to download."""
+    """Measure what a check costs apart from time, and the size of the executable."""
     probe = ours("healthchecker", binary).commands(targets)
     for path, limit in INSTRUCTIONS.items():
         yield Budget(f"{path}: instructions, millions", instructions(probe[path]) / 1e6, limit)
@@ -115,7 +115,7 @@ def needs(binary: Path, targets: Targets, meter: Meter) -> Iterator[Budget]:
 
 
 def lateness(binary: Path, targets: Targets, meter: Meter) -> Iterator[Budget]:
-    """How late a check ends whose server says nothing: the best of several, for the cores are busy."""
+    """Measure how late a check of a silent server ends, at best: the cores are busy."""
     with busy():
         for scheme, timeouts in TIMEOUTS.items():
             for timeout in timeouts:

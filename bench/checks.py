@@ -1,4 +1,4 @@
-"""One check after another, of every contender, on each of its paths."""
+"""Checks by each competitor on each of its paths."""
 
 import os
 import tempfile
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.contenders import PATHS, Contender, Targets
+from bench.competitors import PATHS, Competitor, Targets
 from bench.footprint import Footprint, footprint
 from bench.measure import Cost, Meter, Spread, instructions, spread
 from testing import servers
@@ -22,7 +22,7 @@ COUNTED = ("healthy", "URL", "https", "help")  # valgrind takes seconds for each
 
 @contextmanager
 def targets() -> Iterator[Targets]:
-    """A running server for each path."""
+    """Run a server for each path."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         authority = Authority(folder)
@@ -40,9 +40,9 @@ def targets() -> Iterator[Targets]:
             yield Targets(healthy.port, unhealthy.port, free_port(), silent, https, authority.file)
 
 
-def compare(contenders: list[Contender], targets: Targets, meter: Meter) -> dict[str, dict[str, dict[str, Spread]]]:
-    """By path, contender and figure: what they took, run in turn."""
-    commands = {contender.name: contender.commands(targets) for contender in contenders}
+def compare(competitors: list[Competitor], targets: Targets, meter: Meter) -> dict[str, dict[str, dict[str, Spread]]]:
+    """Run all competitors in turn. Return the costs by path, competitor and figure."""
+    commands = {competitor.name: competitor.commands(targets) for competitor in competitors}
     found: dict[str, dict[str, dict[str, Spread]]] = {}
     for path in PATHS:
         able = {name: paths[path] for name, paths in commands.items() if path in paths}
@@ -54,13 +54,13 @@ def compare(contenders: list[Contender], targets: Targets, meter: Meter) -> dict
     return found
 
 
-def counted(contenders: list[Contender], targets: Targets) -> dict[str, dict[str, int]]:
-    """Count instructions by path and contender, on all cores: the counts do not depend on what else runs."""
+def counted(competitors: list[Competitor], targets: Targets) -> dict[str, dict[str, int]]:
+    """Count instructions by path and competitor, on all cores: the counts do not depend on what else runs."""
     found: dict[str, dict[str, int]] = {path: {} for path in COUNTED}
     jobs = [
-        (path, contender.name, command)
-        for contender in contenders
-        for path, command in contender.commands(targets).items()
+        (path, competitor.name, command)
+        for competitor in competitors
+        for path, command in competitor.commands(targets).items()
         if path in found
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -70,6 +70,6 @@ def counted(contenders: list[Contender], targets: Targets) -> dict[str, dict[str
     return found
 
 
-def footprints(contenders: list[Contender], targets: Targets) -> dict[str, Footprint]:
-    """By contender."""
-    return {contender.name: footprint(contender, targets) for contender in contenders}
+def footprints(competitors: list[Competitor], targets: Targets) -> dict[str, Footprint]:
+    """Return the footprints by competitor. Raises MeasureError."""
+    return {competitor.name: footprint(competitor, targets) for competitor in competitors}

@@ -1,8 +1,7 @@
-"""Checks made by Docker: how long the engine says that each takes, and what many of them cost the machine.
+"""Checks that Docker makes: their durations by the engine's record, and the cost of many containers.
 
-The containers do nothing but sleep, in the host's network, where one service answers all of them: so what differs is
-the check alone. Those that /bin/true makes are the floor, for the engine itself takes tens of milliseconds to start
-anything in a container.
+The containers sleep in the host's network, where one service answers all of them. So only the check differs. The floor
+is /bin/true: the engine takes tens of milliseconds to start any program in a container.
 """
 
 import json
@@ -17,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.contenders import Contender
+from bench.competitors import Competitor
 from bench.measure import WORK, Spread, spread
 from tools.docker_engine import docker, remove_containers, wait_until
 
@@ -27,8 +26,8 @@ INTERVAL = "250ms"  # between two checks, for their duration
 CHECKS = 8  # in a row, of each
 ROUNDS = 2
 NUMBERS = (1, 10, 30)  # containers at once, with a check each second
-SETTLING = 1.0  # seconds for the containers' starts to be over
-WINDOW = 6.0  # seconds of which the cost is taken
+SETTLING = 1.0  # seconds in which the containers start
+WINDOW = 6.0  # seconds for which the cost is measured
 
 DOCKERFILE = """
 FROM debian:trixie-slim
@@ -38,24 +37,24 @@ COPY programs /opt
 
 
 class Cost(NamedTuple):
-    """What so many containers cost: processor cores in use, and checks that ended, per second."""
+    """The cost of some containers: processor cores in use, and checks per second."""
 
     cores: float
     checks: float
 
 
-def prepare(contenders: list[Contender], port: int) -> dict[str, str]:
-    """Build an image for each contender, with its check of the port; their names."""
+def prepare(competitors: list[Competitor], port: int) -> dict[str, str]:
+    """Build an image for each competitor, with its check of the port. Return the images' names."""
     context = WORK / "context"
     shutil.rmtree(context, ignore_errors=True)
     (context / "programs").mkdir(parents=True)
     checks: dict[str, list[str]] = {FLOOR: [FLOOR]}
-    for contender in contenders:
-        program, *arguments = contender.check(port)
-        if not program.startswith("/usr"):  # which the image has from Debian, too
+    for competitor in competitors:
+        program, *arguments = competitor.check(port)
+        if not program.startswith("/usr"):  # the image has those of Debian
             shutil.copy(program, context / "programs")
             program = f"/opt/{Path(program).name}"
-        checks[contender.name] = [program, *arguments]
+        checks[competitor.name] = [program, *arguments]
     build(BASE, DOCKERFILE, context)
     images = {}
     for number, (name, words) in enumerate(checks.items()):
@@ -66,7 +65,7 @@ def prepare(contenders: list[Contender], port: int) -> dict[str, str]:
 
 
 def build(tag: str, dockerfile: str, context: Path) -> None:
-    """Build an image of this Dockerfile."""
+    """Build an image from this Dockerfile. Raises EngineError."""
     file = context.parent / "Dockerfile"
     file.write_text(dockerfile)
     options = shlex.split(os.environ.get("IMAGE_OPTIONS", ""))
@@ -76,7 +75,7 @@ def build(tag: str, dockerfile: str, context: Path) -> None:
 
 @contextmanager
 def running(image: str, number: int, *options: str) -> Iterator[list[str]]:
-    """So many containers of the image, that sleep."""
+    """Run a number of sleeping containers of the image."""
     settings = ["--network=host", "--init", *options]
     made = [docker("create", *settings, image, "sleep", "infinity") for _ in range(number)]
     try:
@@ -87,7 +86,7 @@ def running(image: str, number: int, *options: str) -> Iterator[list[str]]:
 
 
 def durations(images: Mapping[str, str]) -> dict[str, Spread]:
-    """Seconds from the start of a check to its end, by the engine's own record, a few of each in turn."""
+    """Return the seconds that checks take by the engine's record, by image; a few of each in turn."""
     found: dict[str, list[float]] = {name: [] for name in images}
     for _ in range(ROUNDS):
         for name, image in images.items():
@@ -97,7 +96,7 @@ def durations(images: Mapping[str, str]) -> dict[str, Spread]:
 
 
 def recorded(container: str) -> list[float]:
-    """The durations of its first checks but for the very first. Raises EngineError where there are none."""
+    """Return the durations of a container's first checks, without the very first. Raises EngineError."""
     checks: dict[str, float] = {}
 
     def enough() -> bool:
@@ -113,7 +112,7 @@ def recorded(container: str) -> list[float]:
 
 
 def growth(images: Mapping[str, str]) -> dict[str, dict[int, Cost]]:
-    """By contender and number of containers: what their checks cost the machine, beside what it does at rest."""
+    """Return the cost by competitor and number of containers, without that of the machine at rest."""
     found: dict[str, dict[int, Cost]] = {name: {} for name in images}
     rest = cost()
     for number in NUMBERS:
@@ -125,7 +124,7 @@ def growth(images: Mapping[str, str]) -> dict[str, dict[int, Cost]]:
 
 
 def cost() -> Cost:
-    """What the machine does now."""
+    """Measure the machine as it is now."""
     time.sleep(SETTLING)
     with ended_checks() as ended:
         before, started = busy_seconds(), time.monotonic()
@@ -137,7 +136,7 @@ def cost() -> Cost:
 
 @contextmanager
 def ended_checks() -> Iterator[list[str]]:
-    """A list that has, at the end, a line for each check that has ended meanwhile."""
+    """Collect a line for each check that ends before the block does; the list is filled at the end."""
     ended: list[str] = []
     watching = subprocess.Popen(
         ["docker", "events", "--filter=event=exec_die", "--format={{.ID}}"], stdout=subprocess.PIPE, text=True
@@ -151,6 +150,6 @@ def ended_checks() -> Iterator[list[str]]:
 
 
 def busy_seconds() -> float:
-    """What all processors have done since the machine's start (proc(5), stat: user, nice, system, irq, softirq)."""
+    """Return the seconds that all processors have worked (proc(5), stat: user, nice, system, irq, softirq)."""
     fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     return sum(int(fields[index]) for index in (0, 1, 2, 5, 6)) / os.sysconf("SC_CLK_TCK")

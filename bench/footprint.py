@@ -1,4 +1,4 @@
-"""What a check needs and leaves beside time: files it reads, bytes it writes, processes, and what a kill leaves."""
+"""The files that a check reads, the bytes that it writes, its processes, and what a kill leaves behind."""
 
 import mmap
 import os
@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.contenders import Contender, Targets
+from bench.competitors import Competitor, Targets
 from bench.measure import PATIENCE, Command, MeasureError
 from testing.servers import serving, wait_for_close
 
-SYSTEM = ("/etc/", "/proc/", "/sys/", "/dev/")  # not what a program brings along
-SETTLED = 0.5  # seconds after a kill, for whoever is left to notice
+SYSTEM = ("/etc/", "/proc/", "/sys/", "/dev/")  # not part of a program
+SETTLED = 0.5  # seconds after a kill in which other processes can end
 
 
 class Trace(NamedTuple):
@@ -26,12 +26,12 @@ class Trace(NamedTuple):
     bytes: int
     files: int
     written: int  # bytes, to files
-    processes: int  # started beside the first
+    processes: int  # started by the first
     populated: int  # pages that one MADV_POPULATE_WRITE maps; getrusage(2) counts them as page faults
 
 
 class Footprint(NamedTuple):
-    """A check's trace, and what a kill -9 leaves."""
+    """A check's trace, and what SIGKILL leaves behind."""
 
     bytes: int
     files: int
@@ -43,9 +43,9 @@ class Footprint(NamedTuple):
     left_processes: int
 
 
-def footprint(contender: Contender, targets: Targets) -> Footprint:
-    """Of a healthy check, and of one that waits for its reply and is killed. Raises MeasureError."""
-    return Footprint(*traced(Command(contender.check(targets.healthy))), *left_behind(contender))
+def footprint(competitor: Competitor, targets: Targets) -> Footprint:
+    """Trace a healthy check, and kill one that waits for its response. Raises MeasureError."""
+    return Footprint(*traced(Command(competitor.check(targets.healthy))), *left_behind(competitor))
 
 
 def traced(command: Command) -> Trace:
@@ -84,7 +84,7 @@ def traced(command: Command) -> Trace:
 
 
 def loaders(programs: set[str]) -> set[str]:
-    """The dynamic loaders that the kernel starts them by, which strace does not show."""
+    """Return the dynamic loaders of these programs, which strace does not show."""
     found: set[str] = set()
     for program in programs:
         listed = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
@@ -92,8 +92,8 @@ def loaders(programs: set[str]) -> set[str]:
     return found
 
 
-def left_behind(contender: Contender) -> tuple[int, int, int]:
-    """Bytes, files and processes that are still there when a check was killed as it waited for its reply."""
+def left_behind(competitor: Competitor) -> tuple[int, int, int]:
+    """Kill a check that waits for its response. Return the bytes, files and processes that it leaves behind."""
     asked = threading.Event()
 
     def silent(connection: socket.socket) -> None:
@@ -102,7 +102,7 @@ def left_behind(contender: Contender) -> tuple[int, int, int]:
         wait_for_close(connection)
 
     with tempfile.TemporaryDirectory() as folder, serving(silent) as port:
-        words = contender.check(port)
+        words = competitor.check(port)
         discard = subprocess.DEVNULL
         process = subprocess.Popen(
             words,
@@ -115,7 +115,7 @@ def left_behind(contender: Contender) -> tuple[int, int, int]:
         )
         try:
             if not asked.wait(PATIENCE):
-                raise MeasureError(f"{' '.join(words)}: did not ask")
+                raise MeasureError(f"{' '.join(words)}: sent no request")
             process.kill()
             process.wait(PATIENCE)
             time.sleep(SETTLED)
@@ -128,13 +128,13 @@ def left_behind(contender: Contender) -> tuple[int, int, int]:
 
 
 def members(session: int) -> list[int]:
-    """The processes of a session (proc(5), the sixth field of stat)."""
+    """List the processes of a session (proc(5), the sixth field of stat)."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:  # it has ended meanwhile
+            except OSError:  # it has ended
                 continue
             if int(fields[3]) == session and fields[0] != "Z":
                 found.append(int(folder.name))

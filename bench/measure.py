@@ -1,6 +1,6 @@
-"""What one run of a command takes, and how several are compared: in turn, A B C A B C.
+"""The cost of one run of a command, and of several commands in turn: A B C A B C.
 
-So whatever else the machine does falls on all alike. Figures are medians, with the quartiles as their spread.
+Other work of the machine affects all of them alike. Figures are medians with their quartiles.
 """
 
 import re
@@ -17,18 +17,18 @@ PATIENCE = 120.0  # seconds for any one command
 
 
 class MeasureError(Exception):
-    """Something ran otherwise than it should, and what was measured says nothing; the text says what."""
+    """A command did not do what was expected, so its figures mean nothing. The text says what happened."""
 
 
 class Command(NamedTuple):
-    """What is run, and the exit status that it ends with: a run that failed for another reason measures nothing."""
+    """A command line and its expected exit code. Any other exit code makes the figures meaningless."""
 
     words: list[str]
     status: int = 0
 
 
 class Cost(NamedTuple):
-    """What one run takes: seconds, seconds, bytes of its largest process, page faults."""
+    """The cost of one run: seconds, seconds, bytes of its largest process, page faults."""
 
     wall: float
     cpu: float
@@ -37,7 +37,7 @@ class Cost(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """The median of several figures, the quartiles around it, and of how many it is."""
+    """The median of several figures, their quartiles, and their number."""
 
     median: float
     low: float
@@ -46,14 +46,14 @@ class Spread(NamedTuple):
 
 
 def spread(figures: Iterable[float]) -> Spread:
-    """Their median and quartiles."""
+    """Return the median and the quartiles."""
     ordered = sorted(figures)
     low, median, high = statistics.quantiles(ordered, n=4, method="inclusive") if len(ordered) > 1 else 3 * ordered
     return Spread(median, low, high, len(ordered))
 
 
 def compiled(name: str, source: Path, *options: str, compiler: str = "gcc") -> Path:
-    """A C program of bench/, built static and small."""
+    """Build a small static C program of bench/."""
     WORK.mkdir(parents=True, exist_ok=True)
     program = WORK / name
     command = [
@@ -74,13 +74,13 @@ def compiled(name: str, source: Path, *options: str, compiler: str = "gcc") -> P
 
 
 class Meter:
-    """Runs commands one at a time, and in turn."""
+    """Run commands one at a time, or several in turn."""
 
     def __init__(self) -> None:
         self._meter = compiled("meter", ROOT / "bench" / "meter.c", compiler="musl-gcc")
 
     def run(self, command: Command) -> Cost:
-        """One run's cost, its output discarded. Raises MeasureError."""
+        """Return the cost of one run, and discard its output. Raises MeasureError."""
         line = subprocess.run(
             [str(self._meter), *command.words], stdout=subprocess.PIPE, env={}, check=True, timeout=PATIENCE
         ).stdout
@@ -90,7 +90,7 @@ class Meter:
         return Cost(wall / 1e9, cpu / 1e6, memory * 1024.0, float(faults))
 
     def in_turn(self, commands: Mapping[str, Command], rounds: int) -> dict[str, list[Cost]]:
-        """The costs of each, run in turn so many times, after one time that does not count."""
+        """Return the costs of this many rounds, after one that does not count. Raises MeasureError."""
         for command in commands.values():
             self.run(command)
         costs: dict[str, list[Cost]] = {name: [] for name in commands}
@@ -101,10 +101,10 @@ class Meter:
 
 
 def instructions(command: Command) -> int:
-    """What one run executes outside of the kernel, with all its processes, counted by valgrind. Raises MeasureError."""
+    """Count the instructions of one run outside the kernel, by valgrind, in all its processes. Raises MeasureError."""
     with tempfile.TemporaryDirectory() as folder:
         counting = ["valgrind", "--tool=callgrind", "--trace-children=yes", f"--callgrind-out-file={folder}/%p"]
-        # The signals by which Go's runtime preempts its threads end valgrind 3.19 by a failed assertion.
+        # Go's runtime preempts its threads by signals, on which an assertion of valgrind 3.19 fails.
         environment = {"TMPDIR": folder, "GODEBUG": "asyncpreemptoff=1"}
         done = subprocess.run(
             [*counting, *command.words], capture_output=True, text=True, errors="replace", env=environment,

@@ -1,4 +1,4 @@
-"""The plots of docs/bench/, from docs/bench/results.json."""
+"""Draw the plots of docs/bench/ from docs/bench/results.json."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ OTHERS = "#b8b8b8"
 
 
 def write() -> None:
-    """All of them. The same results give the same bytes."""
+    """Write all plots. The same results give the same bytes."""
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "healthchecker", "font.family": "sans-serif"})
     found: dict[str, Any] = json.loads(RESULTS.read_text())
     for name, figure in {
@@ -35,20 +35,20 @@ def write() -> None:
 
 
 def check(costs: dict[str, Any]) -> Figure:
-    """A healthy check of everybody: bars on a log axis."""
+    """Plot a healthy check by each competitor: bars on a log axis."""
     medians = {name: 1000 * cost["wall"]["median"] for name, cost in costs.items()}
     names = sorted(medians, key=lambda name: -medians[name])
     return bars({name: medians[name] for name in names}, [COLOURS.get(name, OTHERS) for name in names])
 
 
 def steps(costs: dict[str, Any]) -> Figure:
-    """A healthy check at each step, the first one on top: bars on a log axis."""
+    """Plot a healthy check at each step, the first one on top: bars on a log axis."""
     medians = {name: 1000 * cost["wall"]["median"] for name, cost in reversed(costs.items())}
     return bars(medians, [COLOURS[OURS], *[OTHERS] * (len(medians) - 1)])
 
 
 def bars(medians: dict[str, float], colours: list[str]) -> Figure:
-    """Milliseconds as horizontal bars, the first one at the bottom."""
+    """Plot milliseconds as horizontal bars, the first one at the bottom."""
     figure = Figure(figsize=(8, 0.42 * len(medians) + 0.9))
     axes = figure.subplots()
     drawn = axes.barh(list(medians), list(medians.values()), color=colours)
@@ -63,11 +63,11 @@ def bars(medians: dict[str, float], colours: list[str]) -> Figure:
 
 
 def paths(checks: dict[str, Any]) -> Figure:
-    """Each path, of the executable, curl and the one-file program: bars on a log axis."""
-    contenders = [OURS, "curl -sf", "PyInstaller one-file"]
+    """Plot each path of the executable, curl and the one-file program: bars on a log axis."""
+    competitors = [OURS, "curl -sf", "PyInstaller one-file"]
     figure = Figure(figsize=(9, 3.2))
     axes = figure.subplots()
-    for index, name in enumerate(contenders):
+    for index, name in enumerate(competitors):
         medians = [1000 * costs[name]["wall"]["median"] for costs in checks.values()]
         places = [place + (index - 1) * 0.27 for place in range(len(checks))]
         axes.bar(places, medians, 0.25, label=name, color=COLOURS[name])
@@ -81,7 +81,7 @@ def paths(checks: dict[str, Any]) -> Figure:
 
 
 def growth(found: dict[str, Any]) -> Figure:
-    """What the checks of so many containers cost: processor cores in use, and CPU time of each check."""
+    """Plot the cost of many containers: processor cores in use, and the CPU time of each check."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     cores, each = figure.subplots(ncols=2)
     for name, costs in found.items():
@@ -104,7 +104,7 @@ def growth(found: dict[str, Any]) -> Figure:
 
 
 def service(loads: dict[str, Any]) -> Figure:
-    """Requests per second by route and number of connections."""
+    """Plot requests per second by route and number of connections."""
     figure = Figure(figsize=(8, 3.2))
     groups = [(route, number) for route, numbers in loads.items() for number in numbers]
     axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""docs/bench/README.md, from docs/bench/results.json; with --check, only compare."""
+"""Write docs/bench/README.md from docs/bench/results.json. With --check, compare them only."""
 
 import json
 import sys
@@ -19,14 +19,14 @@ Figures = dict[str, Any]
 
 
 def text() -> str:
-    """The report, of the results that there are."""
+    """Return the report of the recorded results."""
     found: Figures = json.loads(RESULTS.read_text())
     parts = [
         "# Side by side",
-        "Written by `make bench`, with [results.json](results.json) and the plots; not to be edited. What was tried to"
-        " get there is in [notes.md](notes.md). Figures with a range are medians with their quartiles, of runs that"
-        " took turns. *Italics* show what is ahead of this project: of the probe's tables the figures, or the programs"
-        " with all their figures; of the service's tables the rows in which Go is.",
+        "`make bench` writes this page, [results.json](results.json) and the plots; do not edit them. The"
+        " [notes](notes.md) say what was tried. A figure with a range is a median with its quartiles, of runs in turn."
+        " *Italics* mark what is better than this project: single figures or whole programs in the probe's tables,"
+        " rows in the service's tables.",
         "Measured on " + found["date"] + ":",
         table(["", ""], [[name, value] for name, value in found["machine"].items()]),
         *one_check(found),
@@ -38,7 +38,7 @@ def text() -> str:
 
 
 def one_check(found: Figures) -> list[str]:
-    """The probe, run by hand."""
+    """Report the probe, run by hand."""
     healthy = found["checks"]["healthy"]
     counted = found["instructions"]["healthy"]
     best = healthy[OURS]["wall"]["median"]
@@ -74,37 +74,37 @@ def one_check(found: Figures) -> list[str]:
         "## One check",
         "![Time of a healthy check](check.svg)",
         f"A healthy check, of the account service on the same machine, {healthy[OURS]['wall']['number']} times each."
-        " Instructions are those outside the kernel, counted by valgrind. Memory is the largest process's peak, which"
-        " the kernel counts in steps too large for the smallest. Page faults are those for which the kernel interrupts"
-        " the process: pages that it maps at once, because the process asks for them by MADV_POPULATE_WRITE, are not"
-        " among them.",
+        " valgrind counts the instructions outside the kernel. Memory is the peak of the largest process, in steps of"
+        " the kernel that are too large for the smallest. Page faults are those that interrupt the process. Pages that"
+        " a process asks for at once, by MADV_POPULATE_WRITE, do not count.",
         table(
             ["", "wall, ms", "of ours", "CPU, ms", "instructions, M", "memory, MB", "page faults"],
             italics(kinds, ahead),
         ),
         "![Time by path](paths.svg)",
-        "`python3 -c` and `node -e` are the one-liners of many Dockerfiles. Go and C are a few lines"
-        " ([bench/rivals](../../bench/rivals)) that take a port and nothing else, without a timeout. wget sends HEAD"
-        " first; for https it mostly waits, as its CPU time shows. busybox's `-T` ends in SIGSEGV (1.35).",
+        "`python3 -c` and `node -e` are one-liners that many Dockerfiles use. Go and C are a few lines"
+        " ([bench/sources](../../bench/sources)) that take a port and have no timeout. wget sends HEAD first; with"
+        " https it mostly waits, as its CPU time shows. busybox's `-T` crashes with SIGSEGV (1.35).",
         "The paths: `healthy`, `503` and `refused` take a port; `timeout` is 1 s; `URL` takes a URL. Three use https:"
-        " `https` trusts the certificates in a file (`--cacert`), `insecure` any (`--insecure`), and `untrusted` those"
-        " of the system, which lack the issuer, so that the outcome is a refusal. `mistake` has a misspelt option.",
-        "Wall-clock milliseconds by path. A cell is empty if the program cannot do it.",
+        " `https` trusts the certificates in a file (`--cacert`), `insecure` any certificate (`--insecure`), and"
+        " `untrusted` those of the system. The system lacks the issuer, so that this check fails. `mistake` has a"
+        " misspelt option.",
+        "Wall-clock milliseconds by path. A cell is empty if the program does not support the path.",
         by_path(wall, lambda cost: cost["median"], lambda cost: spread(cost, milliseconds)),
         "CPU milliseconds by path:",
         by_path(processor, lambda cost: cost["median"], lambda cost: spread(cost, milliseconds)),
         "Million instructions by path:",
         by_path(found["instructions"], float, lambda number: f"{number / 1e6:,.2f}"),
-        "What a healthy check needs and leaves: the files that it consists of, with all libraries and modules that it"
-        " reads; what it writes to files; the processes that it starts; and what is left of it when it is killed by"
-        " `SIGKILL` as it waits for its reply.",
+        "What a healthy check uses and leaves behind: the files of the program, with all libraries and modules that it"
+        " reads; the bytes that it writes to files; the processes that it starts; and what is left after `SIGKILL`"
+        " while it waits for its response.",
         table(["", "MB", "files", "MB written", "processes", "left behind", "left running"], italics(needs, smaller)),
-        "Where something else is ahead in time, by path: " + "; ".join(behind(found["checks"])) + ".",
+        "Programs that take less time, by path: " + "; ".join(behind(found["checks"])) + ".",
     ]
 
 
 def by_path(paths: Figures, figure: Callable[[Any], float], form: Callable[[Any], str]) -> str:
-    """A table of what each takes on each path, in italics what is less than ours."""
+    """Return a table of the figures by path, with those that are better than ours in italics."""
     names = list(paths["healthy"])
     rows = []
     for path, costs in paths.items():
@@ -115,16 +115,16 @@ def by_path(paths: Figures, figure: Callable[[Any], float], form: Callable[[Any]
 
 
 def behind(checks: Figures) -> Iterable[str]:
-    """For each path, who takes less time."""
+    """List for each path the programs that take less time."""
     for path, costs in checks.items():
         best = costs[OURS]["wall"]["median"]
         ahead = sorted((costs[name]["wall"]["median"] / best, name) for name in costs)
         names = [f"{name} ({ratio:.2f} of our time)" for ratio, name in ahead if ratio < 1]
-        yield f"{path}: " + (", ".join(names) or "nothing")
+        yield f"{path}: " + (", ".join(names) or "none")
 
 
 def the_steps(found: Figures) -> list[str]:
-    """The way from PyInstaller's one-file program to today's."""
+    """Report the steps from PyInstaller's one-file program to the executable of today."""
     rows = [
         [name, spread(cost["wall"], milliseconds), f"{cost['instructions'] / 1e6:,.2f}", f"{cost['faults']:,.0f}"]
         for name, cost in found["steps"].items()
@@ -139,7 +139,7 @@ def the_steps(found: Figures) -> list[str]:
 
 
 def in_docker(found: Figures) -> list[str]:
-    """The probe, run by the engine."""
+    """Report the probe, run by the engine."""
     floor = found["durations"]["/bin/true"]["median"]
     durations = [
         [name, spread(duration, milliseconds), f"{duration['median'] / floor:.2f}"]
@@ -157,13 +157,13 @@ def in_docker(found: Figures) -> list[str]:
     ]
     return [
         "## In Docker",
-        "How long the engine says that a check takes (`.State.Health.Log`), in containers of Debian 13, with its curl"
-        " and wget. Most of it is the engine's own, as `/bin/true` shows.",
+        "The duration of a check by the engine's record (`.State.Health.Log`), in containers of Debian 13, with its"
+        " curl and wget. Most of it is the engine's own time, as `/bin/true` shows.",
         table(["", "ms", "of /bin/true"], durations),
         "![Cost of many containers](growth.svg)",
-        f"What {', '.join(numbers)} containers with a check per second cost the machine, in one run of {WINDOW:g} s"
-        " each: processor cores in use, less those of the machine at rest. The engine counts the second"
-        " from the end of the check before, and makes fewer checks where they take long or the cores do not suffice.",
+        f"The cost of {', '.join(numbers)} containers with a check per second, in one run of {WINDOW:g} s each:"
+        " processor cores in use, less those of the machine at rest. The engine counts the second from the end of the"
+        " previous check. It makes fewer checks if they take long or if the cores do not suffice.",
         table(
             [
                 "",
@@ -227,38 +227,38 @@ def lost(found: Figures, what: str) -> bool:
 
 
 def italics(rows: list[list[str]], names: set[str]) -> list[list[str]]:
-    """The rows, those of these names in italics."""
+    """Return the rows, with those of these names in italics."""
     return [[f"*{cell}*" if cell and row[0] in names else cell for cell in row] for row in rows]
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, figures to the right."""
+    """Return a Markdown table with the figures aligned to the right."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def spread(figure: Figures, form: Callable[[float], str]) -> str:
-    """A median with its quartiles."""
+    """Format a median with its quartiles."""
     return f"{form(figure['median'])} ({form(figure['low'])} to {form(figure['high'])})"
 
 
 def milliseconds(seconds: float) -> str:
-    """With as many digits as say something."""
+    """Format milliseconds with the digits that matter."""
     return f"{seconds * 1000:,.{2 if seconds < 0.1 else 0}f}"
 
 
 def megabytes(size: float) -> str:
-    """With as many digits as say something."""
+    """Format megabytes with the digits that matter."""
     return f"{size / 1e6:,.{1 if size >= 1e6 or size == 0 else 2}f}"
 
 
 def count(number: float) -> str:
-    """A whole one."""
+    """Format a whole number."""
     return f"{number:,.0f}"
 
 
 def main() -> None:
-    """Rewrite or compare."""
+    """Write the report, or compare it."""
     if "--check" not in sys.argv[1:]:
         REPORT.write_text(text())
     elif REPORT.read_text() != text():

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.competitors import SOURCES, built_by_go
 from bench.containers import build
-from bench.contenders import RIVALS, built_by_go
-from bench.measure import PATIENCE, WORK, MeasureError, Spread, spread
+from bench.measure import PATIENCE, ROOT, WORK, MeasureError, Spread, spread
 from testing.servers import free_port
 from tools.docker_engine import inspect
 
@@ -51,7 +51,7 @@ class Running(NamedTuple):
 def commands(folder: Path, port: int) -> dict[str, tuple[list[str], dict[str, str]]]:
     """How each is started: its words, its environment."""
     settings = {"ACCOUNTSERVICE_PORT": str(port), "ACCOUNTSERVICE_DB": str(folder / "accounts.db")}
-    go = built_by_go("go-service", RIVALS / "service" / "main.go")
+    go = built_by_go("go-service", SOURCES / "service" / "main.go")
     return {
         OURS: ([sys.executable, "-m", "accountservice"], settings),
         GO: ([str(go), str(port), str(folder / "go.db")], {}),
@@ -94,7 +94,7 @@ def load(port: int, route: str, connections: int) -> dict[str, float]:
         "--threads=1",
         f"--connections={connections}",
         f"--duration={SECONDS}s",
-        f"--script={RIVALS}/latency.lua",
+        f"--script={ROOT}/bench/latency.lua",
     ]
     done = subprocess.run(
         ["taskset", "--cpu-list", "1", "wrk", *options, f"http://127.0.0.1:{port}{route}"],
@@ -143,7 +143,7 @@ def image_sizes() -> dict[str, int]:
     """Bytes of the images: ours as `make image` builds it, and Go's, which is the program and nothing else."""
     context = WORK / "go-context"
     context.mkdir(parents=True, exist_ok=True)
-    program = built_by_go("go-service", RIVALS / "service" / "main.go")
+    program = built_by_go("go-service", SOURCES / "service" / "main.go")
     (context / program.name).write_bytes(program.read_bytes())
     build("healthchecker-bench:go-service", f"FROM scratch\nCOPY {program.name} /\n", context)
     tags = {OURS: "accountservice", GO: "healthchecker-bench:go-service"}

@@ -1,8 +1,8 @@
-"""Measure a healthy check of executables from the project's history, for the plot of the way from one-file to today.
+"""Measure a healthy check by executables of the project's history.
 
     python -m bench.steps NAME=FILE...      writes docs/bench/steps.json, in the order of the arguments
 
-`make bench` draws the figures and does not measure them: the executables are built of older sources, which
+`make bench` draws these figures and does not measure them: the executables are built from older sources, which
 docs/bench/notes.md names.
 """
 
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from bench import checks
-from bench.contenders import ours
+from bench.competitors import ours
 from bench.footprint import traced
 from bench.measure import MeasureError, Meter, instructions, spread
 from bench.report import STEPS

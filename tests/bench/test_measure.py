@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.contenders import Contender
+from bench.competitors import Competitor
 from bench.footprint import left_behind, traced
 from bench.measure import Command, MeasureError, Meter, Spread, instructions, spread
 
@@ -32,8 +32,8 @@ def meter() -> Meter:
     return Meter()
 
 
-def asks(words: list[str]) -> Contender:
-    return Contender("", lambda port: [*words, str(port)], unhealthy=1, refused=1)
+def asks(words: list[str]) -> Competitor:
+    return Competitor("", lambda port: [*words, str(port)], unhealthy=1, refused=1)
 
 
 def test_a_spread_is_the_median_and_the_quartiles() -> None:

@@ -1,4 +1,4 @@
-"""What is compared: the executable, and what a user would pick instead, with how each is asked to check what."""
+"""The programs that are compared: the executable and its competitors, each with its command for each path."""
 
 import os
 import shutil
@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from bench.measure import PATIENCE, ROOT, WORK, Command, MeasureError, compiled
 
-RIVALS = ROOT / "bench" / "rivals"
+SOURCES = ROOT / "bench" / "sources"
 TIMEOUT = 1  # seconds
-AMPLE = 60  # seconds: for what takes long under valgrind
+AMPLE = 60  # seconds, for commands that are slow under valgrind
 
-# The one-liners of many Dockerfiles.
+# One-liners that many Dockerfiles use.
 NODE = (
     "require('{scheme}').get('{url}', {options}, r => process.exit(r.statusCode == 200 ? 0 : 1))"
     ".on('error', () => process.exit(1)).on('timeout', () => process.exit(1))"
@@ -24,22 +24,22 @@ URLLIB = "import ssl, urllib.request; urllib.request.urlopen('{url}', timeout={t
 
 
 class Targets(NamedTuple):
-    """Where the servers are that the checks are made of: ports on 127.0.0.1."""
+    """The servers that are checked, by their ports on 127.0.0.1."""
 
     healthy: int
     unhealthy: int  # answers 503
     refused: int
-    silent: int  # takes the request, and that is all
+    silent: int  # reads the request and sends no response
     https: int
-    authority: Path  # whose certificate the one for https has
+    authority: Path  # the certificate of the issuer of https's certificate
 
 
-class Contender(NamedTuple):
-    """A program and its command for each path; None for what it cannot do."""
+class Competitor(NamedTuple):
+    """A program with its command for each path, or None for a path that it does not support."""
 
     name: str
     check: Callable[[int], list[str]]
-    unhealthy: int  # exit status for 503
+    unhealthy: int  # exit code for 503
     refused: int
     timeout: Callable[[int], list[str]] | None = None
     timed_out: int = 1
@@ -78,9 +78,9 @@ class Contender(NamedTuple):
 PATHS = ("healthy", "503", "refused", "timeout", "URL", "https", "insecure", "untrusted", "help", "mistake")
 
 
-def ours(name: str, program: Path) -> Contender:
-    """This project's probe, in one form or another."""
-    return Contender(
+def ours(name: str, program: Path) -> Competitor:
+    """Return this project's probe, built in some form."""
+    return Competitor(
         name,
         check=lambda port: [str(program), f"-port={port}"],
         unhealthy=1,
@@ -96,14 +96,14 @@ def ours(name: str, program: Path) -> Contender:
 
 
 def local(port: int) -> str:
-    """Where everybody looks."""
+    """Return the URL that all of them check."""
     return f"http://127.0.0.1:{port}/health"
 
 
-def curl() -> Contender:
-    """As in the HEALTHCHECK of many an image."""
+def curl() -> Competitor:
+    """Return curl, with the options that many images use."""
     program = found("curl")
-    return Contender(
+    return Competitor(
         "curl -sf",
         check=lambda port: [program, "-sf", local(port)],
         unhealthy=22,
@@ -119,10 +119,10 @@ def curl() -> Contender:
     )
 
 
-def wget() -> Contender:
-    """GNU's."""
+def wget() -> Competitor:
+    """Return GNU wget."""
     words = [found("wget"), "-q", "--spider", "--tries=1"]
-    return Contender(
+    return Competitor(
         "wget --spider",
         check=lambda port: [*words, local(port)],
         unhealthy=8,
@@ -138,10 +138,10 @@ def wget() -> Contender:
     )
 
 
-def busybox() -> Contender:
-    """Its wget, which verifies no certificate, and whose -T ends it by SIGSEGV (1.35, in Debian 12)."""
+def busybox() -> Competitor:
+    """Return busybox's wget. It verifies no certificate, and its -T crashes with SIGSEGV (1.35, Debian 12)."""
     words = [found("busybox"), "wget", "-q", "--spider"]
-    return Contender(
+    return Competitor(
         "busybox wget",
         check=lambda port: [*words, local(port)],
         unhealthy=1,
@@ -152,13 +152,13 @@ def busybox() -> Contender:
     )
 
 
-def urllib() -> Contender:
+def urllib() -> Competitor:
     """Return Python's one-liner."""
 
     def words(url: str, timeout: int = AMPLE, context: str = "None") -> list[str]:
         return ["/usr/bin/python3", "-c", URLLIB.format(url=url, timeout=timeout, context=context)]
 
-    return Contender(
+    return Competitor(
         "python3 -c",
         check=lambda port: words(local(port)),
         unhealthy=1,
@@ -171,13 +171,13 @@ def urllib() -> Contender:
     )
 
 
-def node() -> Contender:
+def node() -> Competitor:
     """Return Node's one-liner."""
 
     def words(url: str, options: str = "{}") -> list[str]:
         return [found("node"), "-e", NODE.format(scheme=url.partition(":")[0], url=url, options=options)]
 
-    return Contender(
+    return Competitor(
         "node -e",
         check=lambda port: words(local(port)),
         unhealthy=1,
@@ -190,10 +190,10 @@ def node() -> Contender:
     )
 
 
-def go() -> Contender:
-    """The port is all that it knows; it waits for ever."""
-    program = str(built_by_go("go-probe", RIVALS / "probe" / "main.go"))
-    return Contender(
+def go() -> Competitor:
+    """Return a probe in Go that takes a port and has no timeout."""
+    program = str(built_by_go("go-probe", SOURCES / "probe" / "main.go"))
+    return Competitor(
         "Go",
         lambda port: [program, f"-port={port}"],
         unhealthy=1,
@@ -203,14 +203,14 @@ def go() -> Contender:
     )
 
 
-def c() -> Contender:
-    """The least that can be done."""
-    program = str(compiled("c-probe", RIVALS / "probe" / "main.c", compiler="musl-gcc"))
-    return Contender("C", lambda port: [program, str(port)], unhealthy=1, refused=1)
+def c() -> Competitor:
+    """Return the smallest possible probe, in C."""
+    program = str(compiled("c-probe", SOURCES / "probe" / "main.c", compiler="musl-gcc"))
+    return Competitor("C", lambda port: [program, str(port)], unhealthy=1, refused=1)
 
 
 def unpacked(form: str) -> Path:
-    """The same probe as PyInstaller makes it when it is not told otherwise: `onefile` or `onedir`."""
+    """Build the probe with PyInstaller's own bootloader, in the form `onefile` or `onedir`."""
     folders = [f"--distpath={WORK}", f"--workpath={WORK / 'work'}", f"--specpath={WORK}"]
     options = [f"--{form}", f"--name={form}", "--log-level=ERROR", "--noconfirm", "--clean", *folders]
     pyinstaller = Path(sys.executable).parent / "pyinstaller"
@@ -220,7 +220,7 @@ def unpacked(form: str) -> Path:
 
 @cache
 def built_by_go(name: str, source: Path) -> Path:
-    """A Go program of bench/, built static, with the libraries that Debian packages."""
+    """Build a static Go program of bench/sources with the libraries that Debian packages."""
     WORK.mkdir(parents=True, exist_ok=True)
     settings = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(WORK / "go"), "CGO_ENABLED": "0"}
     command = ["go", "build", "-o", str(WORK / name), str(source)]
@@ -229,14 +229,14 @@ def built_by_go(name: str, source: Path) -> Path:
 
 
 def found(name: str) -> str:
-    """Return the path of one of the system's programs. Raises MeasureError."""
+    """Return the path of a program of the system. Raises MeasureError."""
     if path := shutil.which(name, path="/usr/bin:/bin"):
         return path
     raise MeasureError(f"{name} is not installed; type: make packages")
 
 
-def everybody(binary: Path) -> list[Contender]:
-    """All contenders, the executable first."""
+def all_competitors(binary: Path) -> list[Competitor]:
+    """List all competitors, the executable first."""
     one_file = ours("PyInstaller one-file", unpacked("onefile"))
     one_dir = ours("PyInstaller one-dir", unpacked("onedir"))
     return [ours("healthchecker", binary), curl(), wget(), busybox(), urllib(), node(), one_file, one_dir, go(), c()]
