@@ -1,7 +1,7 @@
-"""What healthchecker does before its snapshot is taken (bootloader/recorder.py): checks, help, mistakes, https.
+"""The warm-up of healthchecker before its snapshot is taken (bootloader/recorder.py): checks, help, mistakes, https.
 
-Nobody is asked: what would come from a server lies ready in a socket. For https the server is in the same process,
-takes a step when the client has taken one, and has a certificate that nobody trusts: the only argument.
+It needs no server. For http, the response waits in a socket. For https, the server runs in the same process and makes a
+step after each of the client's. Its certificate, which no client trusts, is the only argument.
 """
 
 import os
@@ -10,26 +10,31 @@ import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from dataclasses import replace
 from socket import socketpair
 from time import monotonic
 
 import certifi
 
-# urllib3 looks when it is imported whether this machine has IPv6. Nothing here depends on that, for probe.http1 makes
-# all connections; so it does not look, and the snapshot is the same on any machine.
+# urllib3 looks for IPv6 when it is imported. Only probe.transport makes connections, so nothing depends on the result.
+# Without the look, the snapshot is the same on any machine.
 socket.has_ipv6 = False
 import urllib3.util.connection  # noqa: E402
 
 socket.has_ipv6 = urllib3.util.connection.HAS_IPV6 = True
 
-from probe import hot, http1, trust, verdict, web  # noqa: E402
+from probe import fast_path, process, report  # noqa: E402
 from probe.__main__ import run  # noqa: E402
-from probe.check import Check  # noqa: E402
+from probe.check import Check, Outcome  # noqa: E402
+from probe.check import run as run_check  # noqa: E402
 from probe.deadline import Deadline  # noqa: E402
 from probe.errors import CheckFailed  # noqa: E402
+from probe.protocols import http, https  # noqa: E402
+from probe.transport import connect, tls, trust  # noqa: E402
+from probe.transport.resolve import Address, resolve  # noqa: E402
+from probe.transport.stream import Stream  # noqa: E402
 
-# Python would tell of an exception that nobody can catch, such as of a thread that gets no memory, in lines of its own.
+# Python would print lines of its own for an exception that nothing can catch, such as in a thread without memory.
 sys.unraisablehook = id
 
 ROUNDS = 10  # of two warm-ups: CPython 3.11 and later specialise an instruction after 8 to 16 runs of it
@@ -40,48 +45,56 @@ UNHEALTHY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\ndown"
 CERTIFICATE = sys.argv[1]
 
 
+STREAMS = frozenset((process.STDOUT, process.STDERR))
+
+
 def deadline() -> Deadline:
-    """One that is far off."""
-    return Deadline(3600.0, monotonic())
+    """Return a deadline that is far away."""
+    return Deadline(3600.0, monotonic(), watched=True)
 
 
 def parsed(arguments: list[str]) -> Check:
-    """The check that ordinary arguments ask for."""
-    wanted = hot.parse(arguments, {})
-    if wanted is None:
-        raise RuntimeError("these are not ordinary")
-    return wanted
+    """Return the check of ordinary arguments."""
+    settings = fast_path.parse(arguments, {})
+    if settings is None:
+        raise RuntimeError("these arguments are not ordinary")
+    return settings.load(deadline())
 
 
 def connecting() -> None:
-    """Make a connection, to a socket that needs no network."""
+    """Make a connection to a socket that needs no network."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("")  # the kernel chooses a name
         listener.listen()
-        http1._connected(socket.AF_UNIX, listener.getsockname(), 3600.0).close()
-    http1.addresses("127.0.0.1", 80, deadline())
+        connect._connected(Address(socket.AF_UNIX, listener.getsockname()), 3600.0).close()
+    resolve("127.0.0.1", 80, deadline())
 
 
-def asking(arguments: list[str], reply: bytes) -> None:
-    """Go through a check, but for the making of the connection."""
+def reporting(check: Check) -> None:
+    """Make a check and write its line, with a time that is the same in each recording."""
+    outcome = run_check(check, deadline())
+    process.emit(report.report(check, replace(outcome, elapsed=0.001)), STREAMS)
+
+
+def checking(arguments: list[str], response: bytes) -> None:
+    """Make a check over http, without a connection."""
     ours, theirs = socketpair()
-    theirs.send(reply)
-    wanted = parsed(arguments)
-    verdict.watch(wanted, deadline())
-    got = http1.exchange(ours, http1.request(wanted.target), deadline(), wanted.expected)
-    verdict.conclude(lambda: verdict.replied(wanted, got, 0.001))
-    verdict.failed(wanted, CheckFailed("connection refused"), 0.001)
-    ours.close()
+    theirs.send(response)
+    check = parsed(arguments)
+    process.arm_watchdog(deadline(), report.late(check, deadline()))
+    with instead(http, "connect", lambda *_: Stream(ours)):
+        reporting(check)
+    report.report(check, Outcome(None, (), CheckFailed("connection refused"), 0.001))
     theirs.close()
 
 
-class Stepping(web._Connection):
-    """A client's side that has the server do what it can whenever it would wait."""
+class Stepping(ssl.SSLSocket):
+    """The client's side of a connection. It lets the server do what it can instead of waiting for it."""
 
     server: ssl.SSLSocket
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: ARG002
-        """Come to an end with the server, which then answers at once."""
+        """Finish the handshake with the server, which then sends its response."""
         before = self.gettimeout()
         self.settimeout(0.0)
         done = 0
@@ -97,7 +110,7 @@ class Stepping(web._Connection):
 
 @contextmanager
 def instead(module: object, name: str, value: object) -> Iterator[None]:
-    """Have another value in the place of one of a module's, for a while."""
+    """Replace a value of a module for a while."""
     before = getattr(module, name)
     setattr(module, name, value)
     try:
@@ -106,54 +119,49 @@ def instead(module: object, name: str, value: object) -> Iterator[None]:
         setattr(module, name, before)
 
 
-def asking_by_tls(trusting: Callable[[], ssl.SSLContext]) -> None:
-    """Go through a check over https."""
+def checking_over_tls(*options: str) -> None:
+    """Make a check over https, without a connection."""
     ours, theirs = socketpair()
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(CERTIFICATE)
     theirs.setblocking(False)
     Stepping.server = serving.wrap_socket(theirs, server_side=True, do_handshake_on_connect=False)
-    with instead(trust, "TRUST_STORES", ()):  # those of this machine are no matter
-        context = trusting()
-    wanted = parsed(["https://127.0.0.1/health", "-t=1h"])
-    with (
-        suppress(CheckFailed),
-        instead(http1, "connect", lambda *_: ours),
-        instead(web, "_Connection", Stepping),
-    ):
-        got = web.fetch(wanted.target, deadline(), wanted.expected, context)
-        verdict.conclude(lambda: verdict.replied(wanted, got, 0.001))
-    context.sslsocket_class = web._Connection  # the bundle's context is kept
+    check = parsed(["https://127.0.0.1/health", "-t=1h", *options])
+    context = https._context(check.request)
+    context.sslsocket_class = Stepping
+    with instead(https, "_context", lambda _: context), instead(tls, "open_socket", lambda *_: ours):
+        reporting(check)
+    context.sslsocket_class = ssl.SSLSocket  # the context of the bundle is kept
     Stepping.server.close()
 
 
 @contextmanager
 def without_errors() -> Iterator[None]:
-    """Have standard error lead where standard output does, to /dev/null."""
-    before = os.dup(verdict.STDERR)
-    os.dup2(verdict.STDOUT, verdict.STDERR)
+    """Redirect standard error to standard output, which is /dev/null."""
+    before = os.dup(process.STDERR)
+    os.dup2(process.STDOUT, process.STDERR)
     yield
-    os.dup2(before, verdict.STDERR)
+    os.dup2(before, process.STDERR)
     os.close(before)
 
 
 def warm_up(step: Callable[[], None]) -> None:
-    """Do each as often as it takes to become quick."""
-    with without_errors():
+    """Run each path as often as CPython needs to specialise its instructions."""
+    with without_errors(), instead(trust, "TRUST_STORES", ()):  # the certificates of this machine do not matter
         _warm_up(step)
-    vars(certifi).pop("contents", None)  # all of it has been read, and trust keeps it
+    vars(certifi).pop("contents", None)  # probe.transport.trust keeps the parsed bundle
 
 
 def _warm_up(step: Callable[[], None]) -> None:
     for _ in range(ROUNDS):
         step()
         for arguments in (["--help"], ["--version"], ["-prot=1"], ["--port"], ["-vp0"]):
-            run(arguments, monotonic())
-        for trusting in (trust.systems, trust.any_certificate, partial(trust.these, CERTIFICATE)):
-            asking_by_tls(trusting)
-    for _ in range(ROUNDS):  # last: what has room for few (CPython's cache of attributes) is theirs
+            process.emit(run(arguments, {}, monotonic()), STREAMS)
+        for options in ((), ("-k",), (f"--cacert={CERTIFICATE}",)):
+            checking_over_tls(*options)
+    for _ in range(ROUNDS):  # last, because CPython's cache of attributes has room for few
         step()
         connecting()
         for arguments in (["-port=6767", "-t=1h"], ["http://127.0.0.1:6767/health", "-t=1h", "-v"]):
-            for reply in (HEALTHY, HEALTHY, UNHEALTHY):
-                asking(arguments, reply)
+            for response in (HEALTHY, HEALTHY, UNHEALTHY):
+                checking(arguments, response)

@@ -1,49 +1,57 @@
-"""`python -m probe`, the console script and the frozen program's entry: one run, one exit status."""
+"""The entry point of `python -m probe`, of the console script and of the executable."""
 
-import os
-import posix
 import sys
 from time import monotonic
 from typing import NoReturn
 
-from probe import cli, hot, verdict, watchdog
+from probe import check, cli, fast_path, process, report
+from probe.check import Outcome
+from probe.deadline import Deadline
+from probe.errors import CheckFailed, UsageError
 from probe.renewal import renew
+from probe.settings import Settings
 from probe.verdict import Verdict
 
 
 def main() -> NoReturn:
-    """Run with the process's arguments and environment, write the outcome, end the process.
-
-    The environment is read once and then emptied, for no library and no C function to find a variable that would
-    change the verdict. The process ends without clean-up: a look-up or a handshake that was too late may still be
-    under way in a thread, and must not hold it up.
-    """
+    """Run with the arguments and the environment of the process, write the verdict, end the process."""
     started = monotonic()
+    streams = process.open_streams()
     try:
-        watchdog.hear_interrupts()
-        os._exit(run(sys.argv[1:], started))
-    except KeyboardInterrupt:  # before anything was opened
-        os._exit(verdict.conclude(lambda: verdict.INTERRUPTED))
+        process.hear_interrupts()
+        verdict = run(sys.argv[1:], process.take_environment(), started)
+        process.ignore_interrupts()
+    except KeyboardInterrupt:
+        process.ignore_interrupts()
+        verdict = report.INTERRUPTED
+    process.finish(verdict, streams)
 
 
-def run(arguments: list[str], started: float) -> int:
-    """Answer the arguments, write the outcome; the exit status. `started` is on the monotonic clock."""
-    environ = posix.environ.copy()  # os.environb would take a fifth of a check's instructions for the same
-    posix.environ.clear()
-    for name in environ:
-        try:
-            os.unsetenv(name)
-        except OSError:  # a name that is empty can be passed on, but not unset
-            continue
+def run(arguments: list[str], environ: dict[bytes, bytes], started: float) -> Verdict:
+    """Return the verdict on any arguments. `started` is on the monotonic clock."""
+    try:
+        settings = fast_path.parse(arguments, environ) or _parse(arguments, environ)
+        return settings if isinstance(settings, Verdict) else verdict_of(settings, started)
+    except UsageError as error:
+        return report.misused(error)
+    except Exception as error:  # noqa: BLE001 - no traceback, ever
+        return report.broken(error)
 
-    def answer() -> Verdict:
-        outcome = hot.answer(arguments, environ, started)
-        if outcome is not None:
-            return outcome
-        renew()
-        return cli.answer(arguments, environ, started)
 
-    return verdict.conclude(answer)
+def _parse(arguments: list[str], environ: dict[bytes, bytes]) -> Settings | Verdict:
+    renew()  # before click and difflib run
+    return cli.parse(arguments, environ)
+
+
+def verdict_of(settings: Settings, started: float) -> Verdict:
+    """Make the check and return its verdict. Raises UsageError for a file that cannot be used."""
+    deadline = Deadline(settings.check.timeout, started)
+    process.arm_watchdog(deadline, report.late(settings.check, deadline))
+    try:
+        determined = settings.load(deadline)
+    except CheckFailed as failure:
+        return report.report(settings.check, Outcome(None, (), failure, deadline.took()))
+    return report.report(determined, check.run(determined, deadline))
 
 
 if __name__ == "__main__":

@@ -1,73 +1,51 @@
-"""What to ask and what to expect, and the engine that asks."""
+"""A check, its outcome, and the order in which it is made."""
 
 from dataclasses import dataclass
 
-from probe import http1, target, trust, values, watchdog, web
-from probe.deadline import Deadline, within
-from probe.options import OPTIONS, Given, parsed
-from probe.renewal import renew
-from probe.reply import Reply
-from probe.target import Target
-from probe.values import Statuses
-
-DEFAULTS = {option.name: Given(option.default, option.long) for option in OPTIONS if option.default}
+from probe.conditions import Condition
+from probe.conditions.status import ExpectedStatus
+from probe.deadline import Deadline
+from probe.errors import CheckFailed
+from probe.http.request import Request
+from probe.http.response import Response
+from probe.protocols import PROTOCOLS
 
 
-# What each check makes anew is not frozen: to set a field takes four times as long then, 5 % of a check in all.
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Check:
-    """One check, fully determined."""
+    """One check, fully determined: nothing is read or parsed after the request is sent."""
 
-    target: Target
-    expected: Statuses
+    request: Request
+    expected: ExpectedStatus
     timeout: float  # seconds
-    cacert: Given | None  # the path of a PEM file; None for the system's trust
-    insecure: bool
     verbose: bool
 
-
-def build(given: dict[str, Given]) -> Check:
-    """The check that the given texts ask for, defaults filled in. Raises UsageError, naming what gave the value."""
-    texts = DEFAULTS | given
-    if "cacert" in texts:
-        parsed(texts["cacert"], values.file)
-    if "url" in texts:
-        asked = parsed(texts["url"], target.from_url)
-    else:
-        asked = Target(
-            scheme="http",
-            host=parsed(texts["host"], target.host),
-            port=parsed(texts["port"], values.port),
-            path=parsed(texts["path"], target.path),
-        )
-    return Check(
-        target=asked,
-        expected=parsed(texts["expect"], values.statuses),
-        timeout=parsed(texts["timeout"], values.duration),
-        cacert=texts.get("cacert"),
-        insecure="insecure" in texts,
-        verbose="verbose" in texts,
-    )
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Everything that the response must meet, in the order in which it is judged."""
+        return (self.expected,)
 
 
-def fetch(check: Check, deadline: Deadline) -> Reply:
-    """Ask, by the engine for the target's scheme.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a check: a response and what it does not meet, or the failure to get one."""
 
-    Raises CheckFailed where there is no reply, DeadlineExceeded, and UsageError where `cacert` cannot be used.
-    """
-    if check.target.scheme == "http":
-        return http1.fetch(check.target, deadline, check.expected)
+    response: Response | None
+    unmet: tuple[str, ...]  # one text for each condition that does not hold
+    failure: CheckFailed | None
+    elapsed: float  # seconds until the outcome was known
 
-    deadline.doing = "getting ready for TLS"
+    @property
+    def healthy(self) -> bool:
+        """Whether there was a response that meets every condition."""
+        return self.failure is None and not self.unmet
 
-    def ask() -> Reply:
-        renew()
-        if check.cacert:
-            trusted = parsed(check.cacert, trust.these)
-        else:
-            trusted = trust.any_certificate() if check.insecure else trust.systems()
-        return web.fetch(check.target, deadline, check.expected, trusted)
 
-    if watchdog.arm:  # it ends what is late, so that no second thread has to be left behind
-        return ask()
-    return within(deadline, ask)
+def run(check: Check, deadline: Deadline) -> Outcome:
+    """Request the target and judge the response."""
+    try:
+        response = PROTOCOLS[check.request.target.scheme](check.request, check.expected, deadline)
+    except CheckFailed as failure:
+        return Outcome(None, (), failure, deadline.took())
+    unmet = tuple([text for condition in check.conditions if (text := condition.unmet(response))])
+    return Outcome(response, unmet, None, deadline.took())

@@ -1,8 +1,8 @@
-"""One wall-clock deadline for a whole check, on the monotonic clock.
+"""One deadline for a whole check, on the monotonic clock.
 
-Sockets are given what is left of it before each operation. What cannot be given a timeout (the C library's look-up of
-names, a TLS handshake, a file) runs in a second thread. The first one waits no longer than the deadline: the process
-then ends without it.
+A socket gets what is left of it before each operation. A call that takes no timeout (a look-up by the C library, a TLS
+handshake, a file) runs in a second thread. The first thread waits for it until the deadline. Then the process ends
+without it.
 """
 
 import _thread  # threading.Thread.start has no timeout: it waits for a thread that may get no memory to begin
@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Self, TypeVar
 
 from probe.errors import DeadlineExceeded
-from probe.values import show_duration
+from probe.text import format_duration
 
 Result = TypeVar("Result")
 
@@ -23,45 +23,46 @@ class Deadline:
 
     timeout: float
     started: float
-    doing: str = ""  # until the reply is waited for; completes "no reply within 2s, still ..."
-    known: float | None = None  # seconds until the outcome was known
+    watched: bool = False  # the process ends at the deadline by itself
+    phase: str = ""  # completes "no reply within 2s, still ..."; empty once the request is sent
+    decided_after: float | None = None  # seconds
 
     def elapsed(self) -> float:
-        """Seconds since the start."""
+        """Return the seconds since the start."""
         return monotonic() - self.started
 
-    def settle(self) -> None:
-        """Note that the outcome is known: what follows only finds words for it. The first note counts."""
-        if self.known is None:
-            self.known = self.elapsed()
+    def mark_decided(self) -> None:
+        """Note that the outcome is known. What follows only finds words for it. The first call counts."""
+        if self.decided_after is None:
+            self.decided_after = self.elapsed()
 
     def took(self) -> float:
         """Return the seconds until the outcome was known, or until now."""
-        return self.elapsed() if self.known is None else self.known
+        return self.elapsed() if self.decided_after is None else self.decided_after
 
     def remaining(self) -> float:
-        """Seconds left, more than 0. Raises DeadlineExceeded where there are none."""
+        """Return the seconds left, more than 0. Raises DeadlineExceeded if there are none."""
         left = self.timeout - self.elapsed()
         if left <= 0:
-            raise self.exceeded()
+            raise self.timeout_error()
         return left
 
-    def exceeded(self) -> DeadlineExceeded:
-        """The error that says so, with what is being done."""
-        still = f", still {self.doing}" if self.doing else ""
-        return DeadlineExceeded(f"no reply within {show_duration(self.timeout)}{still}")
+    def timeout_error(self) -> DeadlineExceeded:
+        """Return the error that says which phase took too long."""
+        still = f", still {self.phase}" if self.phase else ""
+        return DeadlineExceeded(f"no reply within {format_duration(self.timeout)}{still}")
 
-    def sooner(self, seconds: float) -> Self:
-        """The deadline in so many seconds, or in half of the time that is left: a verdict still has to be told."""
+    def capped(self, seconds: float) -> Self:
+        """Return an earlier deadline: in so many seconds, or in half of the time that is left to print a line."""
         now = monotonic()
         return type(self)(min(seconds, (self.timeout - (now - self.started)) / 2), now)
 
 
-def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
-    """The call's result, or its exception; DeadlineExceeded where neither came in time.
+def run_before(deadline: Deadline, call: Callable[[], Result]) -> Result:
+    """Return the call's result or raise its exception. Raises DeadlineExceeded if neither comes in time.
 
-    A call that is late goes on in its thread until the process ends. Where no thread can be had (a limit on
-    processes), the call is made in this one, and only the watchdog ends it; but late it is not taken for one in time.
+    A late call goes on in its thread until the process ends. If no thread can be started (a limit on processes), the
+    call runs in this one, and only the watchdog can end it. A late result is still an error.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -82,7 +83,7 @@ def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
         deadline.remaining()
         return result
     if not finished.acquire(timeout=deadline.remaining()):
-        raise deadline.exceeded()
+        raise deadline.timeout_error()
     if errors:
         raise errors[0]
     return results[0]

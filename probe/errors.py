@@ -1,24 +1,24 @@
-"""What can go wrong, as the user is told: every error's text is the end of the one line that is printed."""
+"""What can go wrong. The text of each error is the end of the one line that is printed."""
 
 
 class ProbeError(Exception):
-    """Base of all that ends a check without a verdict from the server's status."""
+    """Base of the errors that end a run without a response."""
 
 
 class UsageError(ProbeError):
-    """The arguments or the environment ask for something that cannot be done; nothing was sent."""
+    """The arguments or the environment ask for something impossible. Nothing was sent."""
 
     def __init__(self, message: str, refused: str | None = None) -> None:
         super().__init__(message)
-        self.refused = refused  # the value that is not what it should be, where it is one
+        self.refused = refused  # the refused value, if the message is about one
 
 
 class CheckFailed(ProbeError):
-    """The target gave no usable reply: refused, unresolved, cut off, malformed, untrusted."""
+    """The target gave no usable response: refused, unresolved, cut off, malformed, untrusted."""
 
 
 class NoReply(CheckFailed):
-    """The target ended the connection and sent nothing."""
+    """The server ended the connection before it sent anything."""
 
 
 class DeadlineExceeded(CheckFailed):
@@ -26,6 +26,6 @@ class DeadlineExceeded(CheckFailed):
 
 
 def os_reason(error: OSError) -> str:
-    """The system's own words for an error, in the lower case of the middle of a line."""
+    """Return the system's words for an error, in lower case for the middle of a line."""
     words = error.strerror or str(error)
     return words[:1].lower() + words[1:] if words else type(error).__name__

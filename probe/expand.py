@@ -1,8 +1,7 @@
 """`${NAME}` and `${NAME:-default}` in arguments and variables.
 
-Docker's exec form starts no shell and a scratch image holds none, so the program does what the shell would have done,
-and no more than is listed here. A default may hold further expansions, as in a shell. What a variable holds is
-not expanded again.
+Docker's exec form starts no shell, and a scratch image has none. So the program expands these two forms itself, and no
+others. A default may have further expansions, as in a shell. The value of a variable is not expanded again.
 """
 
 from probe.errors import UsageError
@@ -16,7 +15,7 @@ DEEPEST = 10  # defaults in defaults: each level reads the text once more
 
 
 def expand(text: str, environ: dict[bytes, bytes]) -> str:
-    """The text with every expansion made; a dollar sign that starts none stays.
+    """Return the text with every expansion made. A dollar sign that starts none stays.
 
     Raises UsageError for an unset variable without a default and for braces that hold something else.
     """
@@ -41,7 +40,7 @@ def expand(text: str, environ: dict[bytes, bytes]) -> str:
 
 
 def _closing_brace(text: str, dollar: int) -> int:
-    """Where the expansion that starts at `dollar` ends, those inside its default passed over."""
+    """Return where the expansion that starts at `dollar` ends, after those inside its default."""
     depth = 0
     position = dollar
     while position < len(text):
@@ -63,7 +62,7 @@ def _closing_brace(text: str, dollar: int) -> int:
 
 
 def _value(inside: str, environ: dict[bytes, bytes]) -> str:
-    """What `${inside}` stands for: an empty variable takes the default too, as in a shell."""
+    """Return the value of `${inside}`. An empty variable takes the default too, as in a shell."""
     name, colon_dash, default = inside.partition(":-")
     if not name or name[0] in DIGITS or not set(name) <= LETTERS | DIGITS:
         whole = "${" + inside + "}"

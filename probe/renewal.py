@@ -1,8 +1,8 @@
-"""What a process makes its own before it does more than an ordinary check.
+"""The renewal of what a process must not share with another one.
 
-The frozen program begins with memory that is the same in every process (build/bootloader/snapshot.c). Modules of the
-library renew in a child of fork what a process must not share, such as the seed of `random`, and they do here. An
-ordinary check uses none of it.
+The executable begins with memory that is the same in every process (build/bootloader/snapshot.c). Modules of the
+library renew in a child of fork what it must not share, such as the seed of `random`. The executable calls the same
+functions. An ordinary check needs none of them.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,6 @@ except ImportError:
 
 
 def renew() -> None:
-    """Do it, once."""
+    """Call each renewal once."""
     while renewals:
         renewals.pop(0)()

@@ -1,7 +1,7 @@
-"""Foreign bytes and long texts made fit for one line of a terminal or a log.
+"""Text for one line of a terminal or a log.
 
-Whatever a server, an argument or a variable says can hold terminal escapes, line breaks, right-to-left overrides or
-no valid UTF-8 at all. Everything that is printed passes through here.
+A server, an argument or a variable can hold terminal escapes, line breaks, right-to-left overrides or invalid UTF-8.
+Everything that is printed passes through here.
 """
 
 LINE_LIMIT = 1000  # bytes, with the line's end: it stays readable in `docker inspect`, which would show 4096
@@ -13,10 +13,10 @@ AT_SIGNS = ("@", "%40", "\uff20", "\ufe6b")
 
 
 def printable(foreign: bytes | str) -> str:
-    r"""The text with nothing but printable characters; everything else is shown as \xNN or \uNNNN.
+    r"""Return the text in printable characters: every other one becomes \xNN or \uNNNN.
 
     `str.isprintable` is false for control, format (bidi), surrogate, private and unassigned characters and for every
-    separator but the ASCII space. Bytes that are no UTF-8 come as surrogates, and so leave as \xNN.
+    separator but the ASCII space. A byte that is not UTF-8 is a surrogate here and becomes \xNN.
     """
     text = foreign.decode("utf-8", "surrogateescape") if isinstance(foreign, bytes) else foreign
     if text.isprintable():
@@ -32,7 +32,7 @@ def _escaped(character: str) -> str:
 
 
 def clip(text: str, limit: int) -> str:
-    """The text in at most `limit` bytes of UTF-8, cut between characters, the cut marked."""
+    """Return the text in at most `limit` bytes of UTF-8, cut between characters, with an ellipsis for the rest."""
     data = text.encode()
     if len(data) <= limit:
         return text
@@ -40,12 +40,26 @@ def clip(text: str, limit: int) -> str:
 
 
 def credentials_end(text: str) -> int:
-    """Find where the last at sign of the text ends; 0 where it has none. What stands before may be a password."""
+    """Return where the last at sign of the text ends, 0 if it has none. The text before it may be a password."""
     return max([text.rfind(sign) + len(sign) for sign in AT_SIGNS if sign in text], default=0)
 
 
 def quote(foreign: bytes | str) -> str:
-    """A user's or server's own text, quoted for a message, without what may be credentials."""
+    """Return a user's or server's text, quoted for a message, without what may be credentials."""
     text = printable(foreign)
     end = credentials_end(text)
     return f"'{clip(f'***@{text[end:]}' if end else text, 200)}'"
+
+
+def is_digits(text: str) -> bool:
+    """Whether the text is ASCII digits, at least one: int() takes signs, underscores and other scripts' digits."""
+    return text.isascii() and text.isdigit()
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as a line shows it: `2s`, `1m30s`, `500ms`, `1.5s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.6g}ms"
+    minutes, rest = divmod(seconds, 60)
+    parts = f"{minutes:.0f}m" if minutes else ""
+    return parts + (f"{rest:.6g}s" if rest or not parts else "")

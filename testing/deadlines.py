@@ -14,7 +14,7 @@ from time import monotonic
 import pytest
 
 from probe.errors import DeadlineExceeded
-from probe.values import show_duration
+from probe.text import format_duration
 from testing.program import Run
 
 TIMEOUTS = (0.6, 3.0, 9.0)  # seconds, tried in turn
@@ -33,7 +33,7 @@ def at_its_timeout(check: Callable[[float], str], line: str) -> None:
         said = check(timeout)
         seconds = monotonic() - started
         assert seconds >= timeout
-        if said == line.replace("TIMEOUT", show_duration(timeout)) and seconds < timeout + LATE:
+        if said == line.replace("TIMEOUT", format_duration(timeout)) and seconds < timeout + LATE:
             return
         found.append((said, seconds))
     pytest.fail(f"expected {line!r}, and got {found}")

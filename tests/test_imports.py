@@ -36,3 +36,56 @@ def test_a_folder_imports_what_it_may(folder: str) -> None:
     refused = MAY_IMPORT.keys() - MAY_IMPORT[folder]
     modules = [module for module in MODULES if module.is_relative_to(ROOT / folder)]
     assert [f"{module} imports {name}" for module in modules for name in imported(module) if name in refused] == []
+
+
+# The modules of the probe, from the entry point down. A module imports only from rows below its own.
+LAYERS = """
+    __main__
+    cli fast_path
+    settings environment mistakes
+    foreign_options
+    options
+    raw_value url
+    parsers process report
+    check
+    protocols
+    protocols.http protocols.https
+    protocols.exchange transport.tls
+    transport.connect transport.alerts
+    transport.stream transport.resolve transport.trust
+    conditions.status
+    conditions
+    http.excerpt http.request
+    http.response http.charsets
+    http.signatures target deadline expand
+    errors text verdict transport.client_hello renewal licenses http transport
+"""
+ROWS = [row.split() for row in LAYERS.strip().splitlines()]
+
+
+def probe_module(file: Path) -> str:
+    """Return the name of a module in probe/, as LAYERS has it; "" for the package itself."""
+    parts = file.relative_to(ROOT / "probe").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_from_probe(file: Path, known: set[str]) -> Iterator[str]:
+    """Return each module of probe/ that this one imports."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "probe":
+            package = (node.module or "").removeprefix("probe").removeprefix(".")
+            names = {f"{package}.{name.name}".removeprefix(".") for name in node.names}
+            yield from (names & known) or ({package} - {""})
+
+
+def test_no_module_of_the_probe_imports_upwards() -> None:
+    depth = {name: number for number, row in enumerate(ROWS) for name in row}
+    files = {probe_module(file): file for file in MODULES if file.is_relative_to(ROOT / "probe")}
+    assert files.keys() - {""} == depth.keys()
+    upwards = [
+        f"{name} imports {other}"
+        for name in depth
+        for other in imported_from_probe(files[name], set(depth))
+        if depth[other] <= depth[name]
+    ]
+    assert upwards == []

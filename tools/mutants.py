@@ -21,9 +21,9 @@ SAME = {
     ("http1._connected", "connection = socket.socket(family, )"): "a stream is what it is without being told",
     ("hot._given", 'text = "XX1XX"'): "a switch has no text, it is there or not",
     ("hot._given", "text = None"): "as above",
-    ("hot._given", 'given["url"] = Given(argument, None)'): "where the URL was is told by click, to whom it is left",
-    ("hot._given", 'given["url"] = Given(argument, "XXURLXX")'): "as above",
-    ("hot._given", 'given["url"] = Given(argument, "url")'): "as above",
+    ("hot._given", 'given["url"] = RawValue(argument, None)'): "where the URL was is told by click, to whom it is left",
+    ("hot._given", 'given["url"] = RawValue(argument, "XXURLXX")'): "as above",
+    ("hot._given", 'given["url"] = RawValue(argument, "url")'): "as above",
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from probe import __version__, cli, foreign
+from probe import __version__, cli, foreign_options
 from probe.options import OPTIONS, URL
 from tools.release import changelog
 
@@ -33,7 +33,7 @@ COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 def main() -> None:
     """Write or compare."""
     page = between(PAGE, OPTION_MARKS, "".join(_item(f"{spelled}: {meaning}") for spelled, meaning in options()))
-    cookbook = between(COOKBOOK, FOREIGN_MARKS, foreign_options())
+    cookbook = between(COOKBOOK, FOREIGN_MARKS, foreign_table())
     try:
         date = changelog.section(__version__, changelog.CHANGELOG.read_text()).date
     except changelog.ReleaseError as error:
@@ -54,10 +54,13 @@ def between(path: Path, marks: tuple[str, str], text: str) -> str:
     return before + begin + text + end + after
 
 
-def foreign_options() -> str:
+def foreign_table() -> str:
     """List the options of other programs, and what to write instead, as a table."""
-    lines = [f"| {' | '.join(foreign.PROGRAMS.values())} | here |", f"|{'---|' * (len(foreign.PROGRAMS) + 1)}"]
-    for row in foreign.ROWS:
+    lines = [
+        f"| {' | '.join(foreign_options.PROGRAMS.values())} | here |",
+        f"|{'---|' * (len(foreign_options.PROGRAMS) + 1)}",
+    ]
+    for row in foreign_options.ROWS:
         cells = [", ".join(f"`{option}`" for option in listed.split(", ") if option) for listed in row[1:]]
         instead = re.sub(r"--[a-z][\w:.=-]*\w", r"`\g<0>`", row.instead)
         lines.append(" ".join([*(f"| {cell}".rstrip() for cell in cells), f"| {instead[0].upper()}{instead[1:]}. |"]))

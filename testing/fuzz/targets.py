@@ -1,21 +1,23 @@
-"""What has to hold of any bytes: each target takes some and raises AssertionError where it does not.
+"""What must hold for any bytes: each target takes some, and raises AssertionError if it does not hold.
 
-A reply's and an argument's bytes come from outside, and so from anybody. The fuzzer looks for bytes that take new ways
-through the code (libFuzzer, by atheris); what it has found is in corpus/, as test cases.
+The bytes of a response and of an argument come from outside. The fuzzer (libFuzzer, by atheris) looks for bytes that
+take new ways through the code. What it has found is in corpus/, as test cases.
 """
 
 import re
 from contextlib import suppress
 
-from probe import check, cli, expand, hot, http1, target, values, verdict
-from probe.check import Check
+from probe import cli, expand, fast_path, parsers, report, url
+from probe.check import Check, Outcome
 from probe.errors import CheckFailed, UsageError
-from probe.options import Given
-from probe.reply import Reply, ReplyReader
-from probe.text import LINE_LIMIT
+from probe.http.request import Request, encode
+from probe.http.response import Response, ResponseReader
+from probe.settings import Settings
+from probe.text import LINE_LIMIT, format_duration
 from probe.verdict import Verdict
+from testing.checks import settings_of
 
-WANTED = check.build({"verbose": Given("1", "--verbose")})
+CHECK = settings_of(verbose="1").check
 
 # RFC 9112, section 4, and RFC 9110, section 15: an oracle written otherwise than the parser is.
 INTERIM = rb"HTTP/1\.[0-9] 1(?!01)[0-9]{2}(?:\r| [^\n]*)?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
@@ -28,33 +30,39 @@ def reply(data: bytes) -> None:
     size, content = (data[0] % 16 + 1, data[1:]) if data else (1, b"")
     whole = read([content])
     pieces = read([content[start : start + size] for start in range(0, len(content), size)])
-    assert isinstance(whole, Reply) == isinstance(pieces, Reply)
+    assert isinstance(whole, Response) == isinstance(pieces, Response)
     expected = REPLY.match(content)
-    assert isinstance(whole, Reply) == bool(expected)
-    if isinstance(whole, Reply) and isinstance(pieces, Reply) and expected:
+    assert isinstance(whole, Response) == bool(expected)
+    if isinstance(whole, Response) and isinstance(pieces, Response) and expected:
         assert whole.status == pieces.status == int(expected[1])
         assert whole.reason == pieces.reason
         assert whole.location == pieces.location
         assert whole.body == pieces.body
-        outcome = verdict.replied(WANTED, whole, 0.001)
-        assert outcome.status == (0 if whole.status == 200 else 1)
+        verdict = judged(CHECK, whole)
+        assert verdict.exit_code == (0 if whole.status == 200 else 1)
     else:
         assert isinstance(whole, CheckFailed)
         assert str(whole) == str(pieces)
-        outcome = verdict.failed(WANTED, whole, 0.001)
-        assert outcome.status == 1
-    assert_line(outcome.output)
+        verdict = report.report(CHECK, Outcome(None, (), whole, 0.001))
+        assert verdict.exit_code == 1
+    assert_line(verdict.output)
 
 
-def read(pieces: list[bytes]) -> Reply | CheckFailed:
+def judged(check: Check, response: Response) -> Verdict:
+    """Return the verdict on a response."""
+    unmet = tuple(filter(None, (condition.unmet(response) for condition in check.conditions)))
+    return report.report(check, Outcome(response, unmet, None, 0.001))
+
+
+def read(pieces: list[bytes]) -> Response | CheckFailed:
     """The reply in these pieces, or what is wrong with it."""
-    reader = ReplyReader()
+    reader = ResponseReader()
     for piece in pieces:
         if piece and not reader.complete:
             reader.feed(piece)
-    reader.end()
+    reader.feed(b"")
     try:
-        return reader.reply()
+        return reader.response()
     except CheckFailed as error:
         return error
 
@@ -63,15 +71,15 @@ def arguments(data: bytes) -> None:
     """Any argument list is a check, the same one to both parsers, or a line."""
     texts, environ = argument_list(data)
     outcome = parsed(texts, environ)
-    shortcut = hot.parse(texts, environ)
+    shortcut = fast_path.parse(texts, environ)
     if shortcut:
         assert shortcut == outcome
-    if isinstance(outcome, Check):
-        assert_request(http1.request(outcome.target))
-        assert 0 < outcome.timeout <= values.LONGEST_TIMEOUT
-        assert str(outcome.target).isprintable()
+    if isinstance(outcome, Settings):
+        assert_request(outcome.check.request)
+        assert 0 < outcome.check.timeout <= parsers.LONGEST_TIMEOUT
+        assert str(outcome.check.request.target).isprintable()
     else:
-        assert outcome.status == 0 or assert_line(outcome.output)
+        assert outcome.exit_code == 0 or assert_line(outcome.output)
 
 
 def argument_list(data: bytes) -> tuple[list[str], dict[bytes, bytes]]:
@@ -92,41 +100,41 @@ WORDS = (
 )
 
 
-def parsed(texts: list[str], environ: dict[bytes, bytes]) -> Check | Verdict:
-    """What click makes of the arguments, a mistake told as a line."""
+def parsed(texts: list[str], environ: dict[bytes, bytes]) -> Settings | Verdict:
+    """Return what click makes of the arguments, or the line of a mistake."""
     try:
         return cli.parse(texts, environ)
     except UsageError as error:
-        return verdict.misused(error)
+        return report.misused(error)
 
 
 def texts(data: bytes) -> None:
     """Each option's parser gives a value that means the same when it is read again, or says what would be right."""
     text = data.decode("utf-8", "surrogateescape")
     with suppress(UsageError):
-        assert target.path(target.path(text)) == target.path(text)
+        assert url.path(url.path(text)) == url.path(text)
     with suppress(UsageError):
-        assert target.host(target.host(text)) == target.host(text)
+        assert url.host(url.host(text)) == url.host(text)
     with suppress(UsageError):
-        assert str(target.from_url(str(target.from_url(text)))) == str(target.from_url(text))
-        assert_request(http1.request(target.from_url(text)))
+        assert str(url.parse_url(str(url.parse_url(text)))) == str(url.parse_url(text))
+        assert_request(Request(url.parse_url(text)))
     with suppress(UsageError):
-        seconds = values.duration(text)
-        assert abs(values.duration(values.show_duration(seconds)) - seconds) <= seconds * 0.00001
+        seconds = parsers.duration(text)
+        assert abs(parsers.duration(format_duration(seconds)) - seconds) <= seconds * 0.00001
     with suppress(UsageError):
-        assert 0 < values.port(text) < 65536
+        assert 0 < parsers.port(text) < 65536
     with suppress(UsageError):
-        assert values.statuses(text).codes <= set(range(100, 600))
+        assert parsers.statuses(text).codes <= set(range(100, 600))
     with suppress(UsageError):
         expand.expand(text, {b"A": b"${B}", b"_": b"\xff"})
 
 
-def assert_request(request: bytes) -> None:
-    """It is one request, and nothing of a user's is in it that could be read otherwise."""
+def assert_request(request: Request) -> None:
+    """Hold that its bytes are one request, in which no text of a user can be read as anything else."""
     assert re.fullmatch(
         rb"GET /[!-~]* HTTP/1\.1\r\nHost: [0-9A-Za-z._:\[\]-]+\r\nUser-Agent: [!-~]+\r\nAccept: \*/\*\r\n"
         rb"Connection: close\r\n\r\n",
-        request,
+        encode("GET", request.target.path, request.headers),
     )
 
 

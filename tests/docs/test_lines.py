@@ -12,6 +12,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -21,10 +22,17 @@ from typing import Any
 
 import pytest
 
-from probe import check, cli, http1, trust, verdict, web
+from probe import process, report
+from probe.check import Outcome
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, UsageError, os_reason
-from probe.options import OPTIONS, Given, parsed
+from probe.options import OPTIONS
+from probe.protocols import https
+from probe.raw_value import RawValue
+from probe.transport import trust
+from probe.transport.resolve import resolve
+from probe.verdict import Verdict
+from testing.checks import settings_of
 from testing.fuzz import targets
 from testing.fuzz.cases import SEEDS, found
 from testing.servers import closing, serving
@@ -81,18 +89,18 @@ def missing(lines: Iterable[str]) -> list[str]:
     return sorted({line for line in lines if not is_there(line.rstrip("\n"))})
 
 
-ASKED = check.build({"url": Given("https://localhost:8443/health", "URL")})
+CHECK = settings_of("https://localhost:8443/health").check
 
 
 def failed(reason: str) -> str:
-    return verdict.failed(ASKED, CheckFailed(reason), 0.001).output
+    return report.report(CHECK, Outcome(None, (), CheckFailed(reason), 0.001)).output
 
 
 def test_what_is_said_of_arguments_is_there() -> None:
     lists = [targets.argument_list(data) for data in [*SEEDS["arguments"], *found("arguments")]]
     lists += [([option.long], {}) for option in OPTIONS]
     outcomes = [targets.parsed(*given) for given in lists]
-    lines = [outcome.output for outcome in outcomes if isinstance(outcome, verdict.Verdict) and outcome.status]
+    lines = [outcome.output for outcome in outcomes if isinstance(outcome, Verdict) and outcome.exit_code]
     assert len(lines) > 100
     assert missing(lines) == []
 
@@ -103,7 +111,7 @@ def test_what_is_said_of_replies_is_there() -> None:
     replies = [head + fields + b"\r\nbody" for head in replies for fields in (b"", b"Location: /x\r\n")]
     outcomes = [targets.read([data]) for data in [*replies, *SEEDS["reply"], *found("reply")]]
     lines = [
-        failed(str(outcome)) if isinstance(outcome, CheckFailed) else verdict.replied(ASKED, outcome, 0.001).output
+        failed(str(outcome)) if isinstance(outcome, CheckFailed) else targets.judged(CHECK, outcome).output
         for outcome in outcomes
     ]
     assert len(set(lines)) > 100
@@ -126,7 +134,7 @@ def test_what_the_resolver_says_is_there(monkeypatch: pytest.MonkeyPatch) -> Non
         error = socket.gaierror(code, words(code).decode())
         monkeypatch.setattr("socket.getaddrinfo", partial(refuse, error))
         with pytest.raises(CheckFailed) as refused:
-            http1.addresses("db.example", 80, Deadline(30, monotonic()))
+            resolve("db.example", 80, Deadline(30, monotonic()))
         lines.append(failed(str(refused.value)))
     assert len(set(lines)) > 5
     assert missing(lines) == []
@@ -140,8 +148,8 @@ def test_what_the_system_says_of_an_output_is_there(monkeypatch: pytest.MonkeyPa
     lines = []
     for number in errno.errorcode:
         error = OSError(number, os.strerror(number))
-        monkeypatch.setattr(cli, "os", SimpleNamespace(write=partial(refuse, error)))
-        lines.append(cli.shown("the licences").output)  # empty for a reader that has left
+        monkeypatch.setattr(process, "os", SimpleNamespace(write=partial(refuse, error)))
+        lines.append(process.page("text", "the licences").output)  # empty for a reader that has left
     assert len(set(lines)) > 50
     assert missing(filter(None, lines)) == []
 
@@ -163,10 +171,10 @@ def test_what_the_system_says_of_certificates_is_there(monkeypatch: pytest.Monke
     for number in errno.errorcode:
         trusting.error = OSError(number, os.strerror(number))
         with pytest.raises(UsageError) as misused:
-            parsed(Given(__file__, "--cacert"), trust.these)
+            RawValue(__file__, "--cacert").parse(trust.from_file)
         with pytest.raises(CheckFailed) as refused:
-            trust.systems()
-        lines += [verdict.misused(misused.value).output, failed(str(refused.value))]
+            trust.system_store()
+        lines += [report.misused(misused.value).output, failed(str(refused.value))]
     assert missing(lines) == []
 
 
@@ -184,12 +192,12 @@ def refused_by(errors: Iterable[Exception]) -> list[str]:
     """Ask a server by https, for each error, and have TLS end by it."""
     lines = []
     with serving(closing) as port:
-        wanted = check.build({"url": Given(f"https://localhost:{port}/health", "URL")})
+        check = settings_of(f"https://localhost:{port}/health").check
         for error in errors:
             trusted = Refusing(ssl.PROTOCOL_TLS_CLIENT)
             trusted.error = error
             with pytest.raises(CheckFailed) as refused:
-                web.fetch(wanted.target, Deadline(30, monotonic()), wanted.expected, trusted)
+                https.fetch(replace(check.request, trusted=trusted), check.expected, Deadline(30, monotonic()))
             lines.append(failed(str(refused.value)))
     return lines
 
@@ -221,11 +229,11 @@ def test_what_openssl_says_of_a_certificate_is_there() -> None:
 
 
 def test_what_libraries_say_is_there() -> None:
-    assert missing(refused_by([ValueError("words of a library"), ValueError("words: of a library"), KeyError()])) == []
+    assert missing(refused_by([ValueError("words of a library"), ValueError("words: of a library")])) == []
 
 
 @pytest.mark.parametrize(
     "error", [ValueError("its words"), ValueError(), ValueError("its: words"), MemoryError()], ids=repr
 )
 def test_what_nobody_foresaw_is_there(error: Exception) -> None:
-    assert missing([verdict.broken(error).output]) == []
+    assert missing([report.broken(error).output]) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from probe import cli, foreign
+from probe import cli, foreign_options
 from probe.options import OPTIONS, TEXTS, URL, Option
 from tools import reference
 from tools.release.changelog import CHANGELOG
@@ -44,8 +44,8 @@ def test_the_cookbook_has_each_option_of_other_programs_in_its_column() -> None:
     )
     head, _, *lines = [line.strip("|").split("|") for line in table.splitlines()]
     programs = [program.strip() for program in head[:-1]]
-    assert len(lines) == len(foreign.ROWS)
-    for option, known in foreign.KNOWN.items():
+    assert len(lines) == len(foreign_options.ROWS)
+    for option, known in foreign_options.KNOWN.items():
         found = [line for line in lines if re.search(f"`{re.escape(option)}[` ]", "|".join(line[:-1]))]
         assert len(found) == 1
         *columns, instead = found[0]

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
-from probe import cli, foreign
+from probe import foreign_options
+from probe.__main__ import run
 from probe.verdict import UNHEALTHY
 from testing import alerts, messages, servers, tls_servers, untrusted
 from testing.certificates import Authority
@@ -53,10 +54,8 @@ Case = Callable[[Here], str]
 
 def said(*arguments: str, **environ: str) -> str:
     """What the program says, run in this process."""
-    outcome = cli.answer(
-        list(arguments), {name.encode(): value.encode() for name, value in environ.items()}, monotonic()
-    )
-    assert outcome.status == UNHEALTHY
+    outcome = run(list(arguments), {name.encode(): value.encode() for name, value in environ.items()}, monotonic())
+    assert outcome.exit_code == UNHEALTHY
     return outcome.output
 
 
@@ -269,7 +268,7 @@ def short_of_memory(here: Here) -> str:
 
 
 # The first option of each row.
-FOREIGN = [next(filter(None, row[1:])).partition(",")[0].partition(" ")[0] for row in foreign.ROWS]
+FOREIGN = [next(filter(None, row[1:])).partition(",")[0].partition(" ")[0] for row in foreign_options.ROWS]
 DEEP = "-path=" + "${A:-" * 11 + "}" * 11
 
 CASES: dict[str, Case] = {
@@ -487,7 +486,7 @@ def test_every_reason_not_to_trust_a_certificate_is_there() -> None:
 
 @pytest.mark.parametrize("text", messages.of_python("probe/*.py", without="licenses.py"))
 def test_every_message_of_the_program_is_there(text: str) -> None:
-    options = cli.answer(["--help"], {}, monotonic()).output
+    options = run(["--help"], {}, monotonic()).output
     assert messages.is_said(text, LINES) or messages.is_said(" ".join(text.split()), " ".join(options.split()))
 
 

@@ -8,7 +8,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 
 import pytest
 
-from probe.reply import HEAD_LIMIT, KNOWN_FIELDS
+from probe.http.response import HEAD_LIMIT, KNOWN_HEADERS
 from testing import servers
 from testing.certificates import Authority
 from testing.executable import start
@@ -33,7 +33,7 @@ def colliding(beginning: str, wanted: int, bits: int, like: str) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("known", sorted(KNOWN_FIELDS), ids=lambda name: name.decode())
+@pytest.mark.parametrize("known", sorted(KNOWN_HEADERS), ids=lambda name: name.decode())
 def test_colliding_header_names_keep_no_verdict_from_coming(
     binary: Path, authority: Authority, known: bytes, scheme: str
 ) -> None:

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from probe import __version__, cli, hot
-from probe.check import Check
+from probe import __version__, cli, fast_path
 from probe.errors import UsageError
 from probe.options import OPTIONS, URL
+from probe.settings import Settings
 from testing import servers
 from testing.arguments import EQUIVALENT, MISTAKES, full_width
 from testing.certificates import Authority, self_signed
@@ -338,11 +338,11 @@ def test_nothing_behind_another_programs_option_is_repeated(
 
 def not_repeated(arguments: list[str], environ: dict[bytes, bytes]) -> None:
     """Neither a mistake's line nor a check's holds the secret."""
-    shortcut = hot.parse(arguments, environ)
-    assert SECRET not in str(shortcut and shortcut.target)
+    shortcut = fast_path.parse(arguments, environ)
+    assert SECRET not in str(shortcut and shortcut.check.request.target)
     try:
         asked = cli.parse(arguments, environ)
     except UsageError as error:
         assert SECRET not in str(error)  # noqa: PT017 - one of the two
     else:
-        assert not isinstance(asked, Check) or SECRET not in str(asked.target)
+        assert not isinstance(asked, Settings) or SECRET not in str(asked.check.request.target)

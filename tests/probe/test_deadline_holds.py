@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.values import show_duration
+from probe.text import format_duration
 from testing import network, servers
 from testing.certificates import Authority
 from testing.deadlines import LATE, busy, ends_in_time
@@ -107,7 +107,7 @@ def test_a_machine_whose_cores_are_busy(healthchecker: Healthchecker, authority:
 def test_the_middle_of_an_import(healthchecker: Healthchecker, authority: Authority, timeout: float) -> None:
     with serving(servers.wait_for_close, tls=authority.context("127.0.0.1")) as port, busy():
         run = healthchecker(f"https://127.0.0.1:{port}", "-k", "-t", f"{timeout}s")
-    assert f": no reply within {show_duration(timeout)}" in run.failure()
+    assert f": no reply within {format_duration(timeout)}" in run.failure()
     assert run.seconds < timeout + LATE
 
 

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.errors import UsageError
-from probe.http1 import UNANSWERED, request
-from probe.target import Target, host, path
+from probe.http.request import Request, encode
+from probe.protocols import http
+from probe.target import Target
+from probe.url import host, path
 from testing import servers
 from testing.certificates import Authority
 from testing.program import Healthchecker, runner
@@ -91,12 +93,12 @@ WRONG_SCHEME = {
     "what closes on everything": (
         "http",
         servers.closing,
-        f"connection closed without a reply; {UNANSWERED} (",
+        f"connection closed without a reply; {http.UNANSWERED} (",
     ),
     "what breaks off on everything": (
         "http",
         servers.breaking_off,
-        f"connection reset by peer; {UNANSWERED} (",
+        f"connection reset by peer; {http.UNANSWERED} (",
     ),
     "plain to TLS": (
         "https",
@@ -245,7 +247,7 @@ def test_nothing_of_a_path_reaches_the_wire_raw(text: str) -> None:
         asked = path(text)
     except UsageError:
         return
-    line, *fields = request(Target("http", "a", 80, asked)).split(b"\r\n")
+    line, *fields = encode("GET", asked, Request(Target(http.SCHEME, "a", 80, asked)).headers).split(b"\r\n")
     assert re.fullmatch(rb"GET /[!-~]* HTTP/1\.1", line)
     names = [field.partition(b":")[0] for field in fields]
     assert names == [b"Host", b"User-Agent", b"Accept", b"Connection", b"", b""]

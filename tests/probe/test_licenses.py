@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from probe import __version__, cli, licenses
+from probe import __version__, licenses, process
+from probe.__main__ import run
 from testing.project import ROOT
 from testing.waiting import PATIENCE, wait_until
 
@@ -71,7 +72,7 @@ def test_a_component_without_a_text_is_only_listed() -> None:
 
 
 def test_the_text_is_written_whole(capfd: pytest.CaptureFixture[str]) -> None:
-    assert cli.answer(["--licenses"], {}, time.monotonic()).status == 0
+    assert run(["--licenses"], {}, time.monotonic()).exit_code == 0
     assert capfd.readouterr() == (licenses.text(), "")
 
 
@@ -80,9 +81,9 @@ def test_what_cannot_be_written_is_said_and_a_reader_who_left_is_not(monkeypatch
     os.close(reading)
     with Path("/dev/full").open("w") as full, os.fdopen(writing, "w") as pipe:
         for stream, outcome in ((full, (1, "cannot write the licences: no space left on device\n")), (pipe, (0, ""))):
-            monkeypatch.setattr(cli, "STDOUT", stream.fileno())
-            verdict = cli.shown("text")
-            assert (verdict.status, verdict.output) == outcome
+            monkeypatch.setattr(process, "STDOUT", stream.fileno())
+            verdict = process.page("text", "the licences")
+            assert (verdict.exit_code, verdict.output) == outcome
 
 
 def test_who_reads_it_by_the_page_gets_all_of_it(command: list[str]) -> None:

@@ -5,15 +5,14 @@ import posix
 import runpy
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from time import monotonic
 
 import pytest
 
-from probe import __main__, __version__, cli, hot, renewal, watchdog
-from probe.check import Check
-from probe.errors import UsageError
-from probe.verdict import Verdict
+from probe import __main__, __version__, process, renewal
+from probe.verdict import HEALTHY, UNHEALTHY, Verdict
 from testing import servers
 from testing.arguments import EQUIVALENT, MISTAKES
 from testing.servers import serving
@@ -54,16 +53,15 @@ def test_the_environment_is_read_and_then_emptied(run: Callable[..., int], capfd
     assert not posix.environ
 
 
-def test_a_variable_that_cannot_be_unset_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(servers.replying(servers.OK)) as port:
-        monkeypatch.setattr(posix, "environ", {b"": b"x"})
-        assert __main__.run([f"-port={port}"], monotonic()) == 0
+def test_a_variable_that_cannot_be_unset_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posix, "environ", {b"": b"x"})
+    assert process.take_environment() == {b"": b"x"}
 
 
 def test_an_interrupt_before_all_else_is_one_line(
     run: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> int:
+    def interrupted(*_: object) -> Verdict:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(__main__, "run", interrupted)
@@ -90,11 +88,11 @@ def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(
 ) -> None:
     heard: list[object] = []
 
-    def look(*_: object) -> int:
-        heard.extend(signal.getsignal(number) for number in watchdog.INTERRUPTS)
-        return 0
+    def look(*_: object) -> Verdict:
+        heard.extend(signal.getsignal(number) for number in process.INTERRUPTS)
+        return Verdict(HEALTHY, "")
 
-    for number in watchdog.INTERRUPTS:
+    for number in process.INTERRUPTS:
         signal.signal(number, handler)
     monkeypatch.setattr(__main__, "run", look)
     assert run() == 0
@@ -103,8 +101,8 @@ def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(
 
 def test_in_the_executable_interrupts_are_left_to_its_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(watchdog, "arm", lambda *_: None)
-    watchdog.hear_interrupts()
+    monkeypatch.setattr(process, "arm", lambda *_: None)
+    process.hear_interrupts()
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -117,23 +115,23 @@ def test_what_the_executable_put_off_is_done_once_in_its_order(monkeypatch: pyte
 
 
 def answered(*arguments: str, **environ: str) -> Verdict:
-    return cli.answer(list(arguments), {name.encode(): value.encode() for name, value in environ.items()}, monotonic())
+    environment = {name.encode(): value.encode() for name, value in environ.items()}
+    return __main__.run(list(arguments), environment, monotonic())
 
 
 @pytest.mark.parametrize(("arguments", "environ", "words"), MISTAKES.values(), ids=list(MISTAKES))
 def test_a_mistake_is_told_before_anything_is_sent(
     arguments: list[str], environ: dict[str, str], words: list[str]
 ) -> None:
-    outcome = answered(*arguments, **environ)
-    assert (outcome.status, outcome.output.startswith("usage error: ")) == (1, True)
-    assert all(word in outcome.output for word in words)
+    verdict = answered(*arguments, **environ)
+    assert (verdict.exit_code, verdict.output.startswith("usage error: ")) == (UNHEALTHY, True)
+    assert all(word in verdict.output for word in words)
 
 
 @pytest.mark.parametrize("arguments", EQUIVALENT.values(), ids=list(EQUIVALENT))
 def test_every_spelling_is_the_same_check(arguments: list[str]) -> None:
-    made = cli.parse([argument.replace("PORT", "6767") for argument in arguments], {})
-    assert isinstance(made, Check)
-    assert made.target.port == 6767
+    port = servers.free_port()
+    assert f":{port}" in answered(*[argument.replace("PORT", str(port)) for argument in arguments]).output
 
 
 def test_help_and_version_are_answers() -> None:
@@ -142,24 +140,38 @@ def test_help_and_version_are_answers() -> None:
     assert answered("--help").output.startswith("Usage: healthchecker [OPTIONS] [URL]\n")
 
 
-def test_a_check_is_answered_by_click_too() -> None:
-    assert "connection refused" in answered("-p", str(servers.free_port())).output
+@pytest.mark.parametrize("arguments", [["-port={}"], ["-p{}"]], ids=["fast path", "click"])
+def test_a_check_is_made_and_timed(arguments: list[str]) -> None:
+    with serving(servers.replying(servers.OK)) as port:
+        filled = [argument.format(port) for argument in arguments]
+        assert answered(*filled) == Verdict(HEALTHY, "")
+    assert "connection refused (" in answered(*filled).output
 
 
-def test_the_shortcut_answers_the_ordinary() -> None:
-    outcome = hot.answer([f"-port={servers.free_port()}"], {}, monotonic())
-    assert outcome
-    assert "connection refused" in outcome.output
+def test_a_file_that_cannot_be_used_is_a_usage_error() -> None:
+    verdict = answered("https://localhost:1/", "--cacert=/nonexistent", "-t=20")
+    assert verdict.output.startswith("usage error: --cacert: cannot read '/nonexistent': no such file or directory")
 
 
-def test_the_shortcut_says_which_option_was_wrong_where_that_shows_late() -> None:
-    outcome = hot.answer(["https://localhost:1/", "--cacert=/nonexistent", "-t=20"], {}, monotonic())
-    assert outcome
-    assert outcome.output.startswith("usage error: --cacert: cannot read '/nonexistent'")
+def test_a_file_system_that_does_not_answer_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+
+    def hang(_: str) -> None:
+        release.wait(30)
+
+    monkeypatch.setattr("probe.transport.trust.from_file", hang)
+    verdict = answered("https://localhost:1/", "--cacert=/nonexistent", "-t=200ms")
+    release.set()
+    assert verdict.output == "unhealthy: GET https://localhost:1/: no reply within 200ms, still getting ready for TLS\n"
 
 
-@pytest.mark.parametrize("arguments", [["--prot=1"], ["-pX"]])
-def test_the_shortcut_answers_nothing_that_is_not_ordinary(arguments: list[str]) -> None:
-    assert hot.answer(arguments, {}, monotonic()) is None
-    with pytest.raises(UsageError):
-        cli.parse(arguments, {})
+def test_a_file_is_not_read_without_tls() -> None:
+    assert "connection refused" in answered(f"http://localhost:{servers.free_port()}/", "--cacert=/nonexistent").output
+
+
+def test_a_fault_of_the_program_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("odd")
+
+    monkeypatch.setattr("probe.fast_path.parse", fail)
+    assert answered() == Verdict(UNHEALTHY, "internal error: ValueError: odd\n")

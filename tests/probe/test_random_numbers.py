@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from probe import trust
 from probe.errors import CheckFailed
+from probe.transport import trust
 from testing import servers
 from testing.certificates import Authority
 from testing.limits import without_random_numbers

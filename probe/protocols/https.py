@@ -1,0 +1,107 @@
+"""https: one GET by requests, over the transport and with the response reader that http uses.
+
+requests gives the session. An adapter of ours replaces its own transport (requests' documentation, "Transport
+Adapters"), for three reasons. The timeouts of requests are not a total. Each address of a host must get its share of
+the time. The same bytes must give the same outcome, and the same line, over http and https.
+"""
+
+import ssl
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPResponse
+
+from probe.conditions.status import ExpectedStatus
+from probe.deadline import Deadline, run_before
+from probe.errors import CheckFailed, NoReply
+from probe.http.request import Request, encode
+from probe.http.response import Response
+from probe.protocols.exchange import exchange
+from probe.renewal import renew
+from probe.target import Scheme
+from probe.transport import tls, trust
+
+SCHEME = Scheme("https", 443, secure=True)
+
+FRAMING = (b"content-length", b"transfer-encoding")  # the reader has applied them; urllib3 would do so again
+
+
+def fetch(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Response:
+    """GET the target over TLS. Raises CheckFailed if there is no response in time."""
+    get = partial(_get, request, expected, deadline)
+    return get() if deadline.watched else run_before(deadline, get)
+
+
+def _get(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Response:
+    deadline.phase = "getting ready for TLS"
+    renew()
+    with _Session() as session:
+        session.trust_env = False  # no proxy, no .netrc
+        session.mount("https://", _Adapter(request, _context(request), expected, deadline))
+        got = session.send(_prepared(request), allow_redirects=False, stream=True)
+        headers = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in got.headers.items()}
+        return Response(got.status_code, got.reason.encode("latin-1"), headers, got.raw.read(decode_content=False))
+
+
+def _context(request: Request) -> ssl.SSLContext:
+    """Return what the request trusts, ready for a connection. Raises CheckFailed."""
+    if request.insecure:
+        return trust.any_certificate()
+    return request.trusted or trust.system_store()
+
+
+def _prepared(request: Request) -> requests.PreparedRequest:
+    """Return the request for a session, with the path and the host as they are.
+
+    `PreparedRequest.prepare_url` would normalise the path. It would refuse hosts that only a resolver can judge.
+    """
+    prepared = requests.PreparedRequest()
+    prepared.method = "GET"
+    prepared.url = str(request.target)
+    prepared.headers = CaseInsensitiveDict(request.headers)
+    return prepared
+
+
+class _Session(requests.Session):
+    """A session that does not look where a redirect points: requests fails on a Location that it cannot parse."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        """Find no redirect to follow."""
+        return
+
+
+class _Adapter(HTTPAdapter):
+    """The transport of a session: one exchange over TLS, under the deadline of the check."""
+
+    def __init__(self, request: Request, context: ssl.SSLContext, expected: ExpectedStatus, deadline: Deadline) -> None:
+        super().__init__()
+        self._target = request.target
+        self._context = context
+        self._expected = expected
+        self._deadline = deadline
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Send the request, read the response. Raises CheckFailed."""
+        data = encode("GET", self._target.path, request.headers)
+        with tls.connect(self._target.host, self._target.port, self._context, self._deadline) as stream:
+            try:
+                response = exchange(stream, data, self._expected, self._deadline)
+            except NoReply as failure:
+                raise CheckFailed(f"{failure}{stream.alerts.asked}") from None
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in response.headers.items()
+            if name not in FRAMING
+        }
+        read = HTTPResponse(
+            body=BytesIO(response.body),
+            headers=headers,
+            status=response.status,
+            reason=response.reason.decode("latin-1"),
+            preload_content=False,
+        )
+        return self.build_response(request, read)
