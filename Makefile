@@ -1,9 +1,9 @@
-# Every target sets up what it needs: a virtual environment from the distribution's Python with the packages of one lock,
-# and the Debian packages that are missing. Nothing else outside this folder changes.
+# Every target sets up what it needs: a virtual environment with the packages of one lock, from the distribution's
+# Python, and missing Debian packages. Nothing else outside this folder changes. The programs are in tools/.
 
 PYTHON ?= /usr/bin/python3
 
-# Each environment has the packages of one lock. What to expect of it is printed before pip is silent for that long.
+# The environments. Each has the packages of one lock.
 VENV := .venv
 DEMO := .build/venv/demo
 BUILD := .build/venv/build
@@ -49,7 +49,7 @@ test: $(READY) $(BINARY) ## Lint, types, the tests on the source and on the exec
 	  { echo "test: failed; make names each part that did: *** [Makefile: PART] Error"; exit 1; }
 	@echo "test: lint and all tests passed"
 
-# Tests mostly wait, so that two cores have time for three. The first part tries every branch of probe/ by itself.
+# Tests mostly wait, so two cores can run three parts at once. The first part covers every branch of probe/ alone.
 PARTS := test-probe test-rest test-binary
 test-probe: $(READY)
 	$(BIN)/pytest --cov -m "not release" -k "not binary" tests/probe
@@ -129,7 +129,7 @@ docs: $(READY) ## Write the reference and the man page anew
 release-check: lint-docs test-release ## Do all of a release but publish it, and show what would be published: dist/release
 	@$(BIN)/python -m tools.release tag images executable folder
 
-# The steps of .github/workflows/release.yml, with TAG, ARCHITECTURES and REGISTRY from the environment.
+# Steps of .github/workflows/release.yml. TAG, ARCHITECTURES and REGISTRY are variables of the environment.
 release-tag release-executable release-folder release-push release-join: release-%: $(READY)
 	@$(BIN)/python -m tools.release $*
 
@@ -153,7 +153,7 @@ $(BUILD)/.ready: PINS := build/requirements.txt
 $(LOCKING)/.ready: EXPECTED := 60 MB, some seconds
 $(LOCKING)/.ready: PINS := tools/requirements.txt
 
-# Another Python, or a newer lock, makes an environment anew.
+# An environment is made again for another Python or a newer lock.
 ENVIRONMENTS := $(VENV) $(DEMO) $(BUILD) $(LOCKING)
 .PHONY: $(foreach venv,$(ENVIRONMENTS),$(if $(filter $(PYTHON),$(shell cat $(venv)/.ready 2>/dev/null)),,$(venv)/.ready))
 .SECONDEXPANSION:

@@ -1,7 +1,7 @@
-"""The demonstration: one session with the service and the probe, every step shown and checked.
+"""Check the account service in each of its states, and show every step: `make demo`.
 
-Starts the account service on a free port, probes it, asks for an account, makes it unhealthy, probes again, makes it
-healthy again, stops everything. Exits with 0 only where every step did what it should.
+Starts the service on a free port, checks it, requests an account, makes the service unhealthy and healthy again with a
+check each, and stops it. Exits with 0 only if every step succeeded.
 """
 
 import os
@@ -23,11 +23,11 @@ PATIENCE = 10.0  # seconds for the service to start or to stop, on a busy machin
 
 
 class StepError(Exception):
-    """A step that did not do what it should."""
+    """A step failed."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         port: int = holder.getsockname()[1]
@@ -36,7 +36,7 @@ def free_port() -> int:
 
 @contextmanager
 def account_service(port: int, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """The running service; ended at the latest when the block is left."""
+    """Run the service. It ends with the block at the latest."""
     settings = {
         "ACCOUNTSERVICE_PORT": str(port),
         "ACCOUNTSERVICE_DB": "accounts.db",
@@ -52,7 +52,7 @@ def account_service(port: int, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def probe(port: int, expected_status: int, expected_error: str) -> None:
-    """Probe the service; its exit status and what it prints must be the expected ones."""
+    """Check the service, and compare the exit code and the output. Raises StepError."""
     command = ["healthchecker", f"-port={port}"]
     print("$", shlex.join(command))
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HEALTHCHECKER_")}
@@ -68,7 +68,7 @@ def probe(port: int, expected_status: int, expected_error: str) -> None:
 
 
 def ask(url: str, expected: str) -> None:
-    """Ask the service for something; the answer must be 200 with the expected start of a body."""
+    """Send a GET request. The response must be 200, with the expected start of a body. Raises StepError."""
     print("$ GET", url)
     with requests.Session() as session:
         session.trust_env = False
@@ -79,7 +79,7 @@ def ask(url: str, expected: str) -> None:
 
 
 def wait_until_listening(port: int, service: subprocess.Popen[str]) -> None:
-    """Return as soon as the service takes connections."""
+    """Wait until the service accepts connections. Raises StepError."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if service.poll() is not None:
@@ -94,7 +94,7 @@ def wait_until_listening(port: int, service: subprocess.Popen[str]) -> None:
 
 
 def stop(service: subprocess.Popen[str]) -> None:
-    """Stop the service as Docker would."""
+    """Stop the service as Docker does. Raises StepError."""
     print("$ kill -TERM, and wait")
     service.send_signal(signal.SIGTERM)
     status = service.wait(PATIENCE)
@@ -104,7 +104,7 @@ def stop(service: subprocess.Popen[str]) -> None:
 
 
 def session(folder: Path) -> None:
-    """All steps, in order. Raises StepError at the first that goes wrong."""
+    """Take all steps in order. Raises StepError at the first that fails."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     probe(port, 1, "connection refused")
@@ -120,7 +120,7 @@ def session(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the session in a folder of its own, which is gone afterwards."""
+    """Run the session in a temporary folder."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory(prefix="healthchecker-demo-") as folder:
         try:

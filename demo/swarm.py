@@ -1,7 +1,7 @@
-"""The demonstration on Docker Swarm: a service that heals itself. `make swarm-demo`.
+"""Let Docker Swarm replace an unhealthy task: `make swarm-demo`.
 
-Deploys compose.yaml, waits until every task is healthy, tells one of them to be unhealthy, and shows what took its
-place, and how long that took. Removes what it made: an existing swarm is left as it was found.
+Deploys compose.yaml, waits until every task is healthy, makes one of them unhealthy, and shows its replacement and how
+long that took. Removes everything that it made, and leaves an existing swarm as it was.
 """
 
 import os
@@ -23,7 +23,7 @@ GATEWAY = "docker_gwbridge"  # the network that a swarm adds to the engine, and 
 
 @contextmanager
 def swarm() -> Iterator[None]:
-    """A swarm that this engine manages: the one that it is part of, or one for as long as this takes."""
+    """Use the swarm that this engine manages, or make one and leave it at the end. Raises EngineError."""
     state, manager = docker("info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}").split()
     if state == "inactive":
         had_gateway = GATEWAY in networks()
@@ -84,24 +84,24 @@ def tasks() -> list[str]:
 
 
 def deploy(**environ: str) -> None:
-    """Deploy the stack, or update it, with these variables for compose.yaml."""
+    """Deploy or update the stack with these variables for compose.yaml. Raises EngineError."""
     file = f"--compose-file={ROOT / 'compose.yaml'}"
     docker("stack", "deploy", file, "--resolve-image=never", STACK, **(os.environ | environ))
 
 
 def containers() -> list[str]:
-    """The identities of the service's running containers."""
+    """List the IDs of the service's running containers."""
     return docker("ps", "--quiet", "--no-trunc", f"--filter=label=com.docker.swarm.service.name={SERVICE}").split()
 
 
 def all_healthy(count: int) -> bool:
-    """Whether so many containers run, each healthy."""
+    """Whether this number of containers runs, all of them healthy."""
     found = containers()
     return len(found) == count and all(health(container)[0] == "healthy" for container in found)
 
 
 def ask(container: str, path: str) -> None:
-    """GET from the container's service, by the port of the host that it has."""
+    """Send a GET request to the container's service through its port of the host. Raises EngineError."""
     address = next(line for line in docker("port", container, "6767/tcp").splitlines() if not line.startswith("["))
     url = f"http://127.0.0.1:{address.rpartition(':')[2]}{path}"
     try:
@@ -111,7 +111,7 @@ def ask(container: str, path: str) -> None:
 
 
 def replacement(failing: str, count: int) -> tuple[str, float]:
-    """Tell a container to be unhealthy; the one that replaces it, and the seconds until that is healthy."""
+    """Make a container unhealthy. Return its replacement, and the seconds until that is healthy."""
     others = set(containers())
     ask(failing, "/testability/healthy/false")
     started = time.monotonic()
@@ -122,8 +122,8 @@ def replacement(failing: str, count: int) -> tuple[str, float]:
 
 
 def main() -> None:
-    """The demonstration, step by step."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to remove what was made then too
+    """Run the demonstration step by step."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM removes everything too
     count = 2
     try:
         require()

@@ -1,4 +1,4 @@
-"""The Docker engine, by its command-line client: what is asked of it, and its refusals as one line each."""
+"""The Docker engine, by its command-line client. Each error is one line."""
 
 import json
 import subprocess
@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 120.0  # seconds for the engine to bring about what was asked for, on a busy machine
-POLL = 0.2  # seconds between two questions to the engine
+PATIENCE = 120.0  # seconds for the engine to do something, on a busy machine
+POLL = 0.2  # seconds between two commands
 
 
 class EngineError(Exception):
-    """The engine is not there, refuses, or does not come to what was asked for; the text says what would help."""
+    """The engine is missing, refuses a command or is too slow. The text says what would help."""
 
 
 def docker(*arguments: str, **environ: str) -> str:
-    """What `docker ARGUMENTS...` prints. Raises EngineError, with the last line of its complaint."""
+    """Return what `docker ARGUMENTS...` prints. Raises EngineError with the last line of its error."""
     try:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True, env=environ or None, check=False)
     except FileNotFoundError:
@@ -28,7 +28,7 @@ def docker(*arguments: str, **environ: str) -> str:
 
 
 def require() -> None:
-    """Raises EngineError where there is no engine to be used."""
+    """Raise EngineError unless there is an engine that this user may use."""
     try:
         docker("version", "--format", "{{.Server.Version}}")
     except EngineError as error:
@@ -41,13 +41,13 @@ def require() -> None:
 
 
 def inspect(kind: str, name: str) -> dict[str, Any]:
-    """All that the engine tells of one container, service or image."""
+    """Return the engine's record of a container, service or image. Raises EngineError."""
     found: dict[str, Any] = json.loads(docker(kind, "inspect", name))[0]
     return found
 
 
 def health(container: str) -> tuple[str, list[str]]:
-    """A container's health status (starting, healthy, unhealthy), and the output of its last checks."""
+    """Return a container's health (starting, healthy, unhealthy) and the output of its last checks."""
     state = inspect("container", container)["State"]["Health"]
     return state["Status"], [check["Output"] for check in state["Log"]]
 
@@ -82,7 +82,7 @@ def remove_image(name: str) -> None:
 
 
 def wait_until(what: str, holds: Callable[[], bool], patience: float = PATIENCE) -> float:
-    """Return when it holds, the seconds that took. Raises EngineError where it does not come to be."""
+    """Wait until a condition holds. Return the seconds that this took. Raises EngineError if it never holds."""
     started = time.monotonic()
     while not holds():
         if time.monotonic() - started > patience:
@@ -92,7 +92,7 @@ def wait_until(what: str, holds: Callable[[], bool], patience: float = PATIENCE)
 
 
 def main() -> None:
-    """Say in one line where there is no engine to be used, with exit status 1: python -m tools.docker_engine."""
+    """Exit with 1 and one line unless there is an engine: python -m tools.docker_engine."""
     try:
         require()
     except EngineError as error:

@@ -1,7 +1,7 @@
-"""Builds the images accountservice and healthchecker of Dockerfile.multistage: `make image`.
+"""Build the images accountservice and healthchecker of Dockerfile.multistage: `make image`.
 
-What the engine says goes to .build/image.log; here it is one line for each image, or one that says why there is none.
-IMAGE_OPTIONS in the environment are further options of `docker build`.
+Prints one line for each image or for an error. The engine's output goes to .build/image.log. The variable IMAGE_OPTIONS
+has further options for `docker build`.
 """
 
 import os
@@ -25,14 +25,14 @@ def build_all() -> None:
 
 
 def build(target: str) -> None:
-    """Build the image of one target, with its own name. Raises EngineError."""
+    """Build the image of a target under the target's name. Raises EngineError."""
     run(target, f"--tag={target}")
     size = inspect("image", target)["Size"]
     print(f"{target}: {size:,} bytes")
 
 
 def run(target: str, *wanted: str) -> None:
-    """`docker build` of one target, with further options. Raises EngineError."""
+    """Run `docker build` for a target, with further options. Raises EngineError."""
     options = ["--progress=plain", "--file=Dockerfile.multistage", f"--target={target}", *wanted]
     LOG.parent.mkdir(exist_ok=True)
     try:
@@ -53,7 +53,7 @@ def run(target: str, *wanted: str) -> None:
 
 
 def main() -> None:
-    """Build both."""
+    """Build both images, or exit with one line."""
     try:
         require()
         LOG.unlink(missing_ok=True)

@@ -1,9 +1,9 @@
-"""Are the tests good enough? Changes the probe in small ways, and sees whether they notice.
+"""Change the probe in small ways, and look for changes that no test notices: `make mutants`.
 
     python -m tools.mutants
 
-mutmut makes the changes and runs the tests, as pyproject.toml says. A change that no test notices fails this run, but
-for those of which it is said below why none could.
+mutmut makes the changes and runs the tests (pyproject.toml). A change that no test notices fails this run, unless it is
+listed below with the reason why no test can.
 """
 
 import re
@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-WORKERS = 8  # at once; nearly all of a test's time is waiting
+WORKERS = 8  # at once; tests mostly wait
 
-# Changes that are none, by function and changed line.
+# Changes without an effect, by function and changed line.
 SAME = {
     ("http1.request", 'return ("\\r\\n".join(lines) + "\\r\\n\\r\\n").encode("ASCII")'): "the codec's name has no case",
     ("http1.addresses", 'name = host.encode("ASCII")'): "the codec's name has no case",
@@ -28,7 +28,7 @@ SAME = {
 
 
 def main() -> int:
-    """Make and try all changes; the exit status."""
+    """Make and test all changes. Return the exit code."""
     shutil.rmtree("mutants", ignore_errors=True)
     run = mutmut("run", "--max-children", str(WORKERS))
     survivors = [line.split(":")[0].strip() for line in mutmut("results").splitlines() if "survived" in line]
@@ -44,19 +44,19 @@ def main() -> int:
 
 
 def mutmut(*arguments: str) -> str:
-    """What mutmut prints."""
+    """Return what mutmut prints."""
     command = [sys.executable, "-m", "mutmut", *arguments]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
 
 
 def function(name: str) -> str:
-    """The function that was changed, from mutmut's name of the change: probe.http1.x__send__mutmut_4."""
+    """Return the changed function by mutmut's name of the change: probe.http1.x__send__mutmut_4."""
     module, _, rest = name.removeprefix("probe.").rpartition(".x_")
     return f"{module}.{rest.rpartition('__mutmut_')[0]}"
 
 
 def changed_line(name: str) -> str:
-    """The line as it was changed."""
+    """Return the changed line."""
     lines = [line[1:].strip() for line in mutmut("show", name).splitlines() if re.match(r"\+(?!\+\+)", line)]
     return "\n".join(lines)
 

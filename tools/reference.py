@@ -1,8 +1,9 @@
-"""The reference of the command: its options in docs/healthchecker.md, and the man page made of that page. `make docs`.
+"""Write the options into docs/healthchecker.md, and convert that page to the man page: `make docs`.
 
-The options are those of the click command. All else that is said of the program stands in docs/healthchecker.md, and is
-set here as roff, the language of man pages (man(7), groff_char(7)). The options of other programs in docs/cookbook.md
-are those that the command has an answer to. With --check nothing is written, only compared.
+    python -m tools.reference [--check]
+
+The options are those of the click command. The table of other programs' options in docs/cookbook.md is that of the
+command too. The man page is in roff (man(7), groff_char(7)). With --check the pages are compared and not written.
 """
 
 import re
@@ -25,13 +26,13 @@ FOREIGN_MARKS = ("<!-- foreign options: written by `make docs` -->\n", "<!-- end
 WIDTH = 120  # of Markdown
 MAN_WIDTH = 80  # of roff's source
 
-# Blocks of the Markdown that the page is written in, apart by empty lines: other forms are not known to the man page.
+# Blocks of Markdown, separated by empty lines. The conversion to the man page supports these forms only.
 FENCE = re.compile(r"^(?:<!--[^\n]*-->\n)*```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 
 
 def main() -> None:
-    """Write or compare."""
+    """Write the pages, or compare them."""
     page = between(PAGE, OPTION_MARKS, "".join(_item(f"{spelled}: {meaning}") for spelled, meaning in options()))
     cookbook = between(COOKBOOK, FOREIGN_MARKS, foreign_table())
     try:
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 def between(path: Path, marks: tuple[str, str], text: str) -> str:
-    """The page with the text between the marks."""
+    """Return the page with the text between the marks."""
     before, begin, rest = path.read_text().partition(marks[0])
     _, end, after = rest.partition(marks[1])
     if not (begin and end):
@@ -55,7 +56,7 @@ def between(path: Path, marks: tuple[str, str], text: str) -> str:
 
 
 def foreign_table() -> str:
-    """List the options of other programs, and what to write instead, as a table."""
+    """Return a table of other programs' options with what to write instead."""
     lines = [
         f"| {' | '.join(foreign_options.PROGRAMS.values())} | here |",
         f"|{'---|' * (len(foreign_options.PROGRAMS) + 1)}",
@@ -73,7 +74,7 @@ def _item(text: str) -> str:
 
 
 def options() -> Iterator[tuple[str, str]]:
-    """Each parameter of the click command: how it is spelled, and what it means."""
+    """List the parameters of the click command: spelling and meaning."""
     table = {option.name: option for option in (*OPTIONS, URL)}
     for parameter in cli.build_command().params:
         option = table.get(str(parameter.name))
@@ -88,7 +89,7 @@ def options() -> Iterator[tuple[str, str]]:
 
 
 def man(page: str, date: str) -> str:
-    """The page as roff; the date is the version's, YYYY-MM-DD."""
+    """Convert the page to roff. The date is that of the version, YYYY-MM-DD."""
     lines = [
         f'.\\" written by `make docs` from docs/{PAGE.name}',
         f'.TH HEALTHCHECKER 1 {date} "healthchecker {__version__}" "User Commands"',
@@ -104,7 +105,7 @@ def man(page: str, date: str) -> str:
 
 
 def _running_text(markdown: str) -> Iterator[str]:
-    """Headings, lists of terms and paragraphs as roff; the first heading is the page's own and has a .TH."""
+    """Convert headings, lists of terms and paragraphs to roff. The first heading of the page becomes .TH."""
     for block in COMMENT.sub("", markdown).split("\n\n"):
         text = block.strip()
         if re.fullmatch(r"## .*", text):
@@ -126,12 +127,12 @@ def _paragraph(text: str) -> list[str]:
 
 
 def _line(text: str) -> str:
-    """A line of text, also where it begins with what begins a command of roff's."""
+    """Escape a dot at the start of a line, where roff expects a command."""
     return f"\\&{text}" if text.startswith(".") else text
 
 
 def _roff(text: str) -> str:
-    """The text with nothing in it that roff takes for its own, but for a dot that begins a line; code in bold face."""
+    """Escape the characters that roff interprets, except a dot at the start of a line. Code becomes bold."""
     for plain, escaped in {"\\": "\\e", "-": "\\-", "'": "\\(aq", "^": "\\(ha", "~": "\\(ti", "`": "\\(ga"}.items():
         text = text.replace(plain, escaped)
     return re.sub(r"\\\(ga(.*?)\\\(ga", r"\\fB\1\\fR", text)

@@ -1,1 +1,1 @@
-"""What a release consists of, and whether this tree may be one: `make release-check`, .github/workflows/release.yml."""
+"""Build, check and publish a release: `make release-check`, .github/workflows/release.yml."""

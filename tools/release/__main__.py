@@ -1,10 +1,10 @@
-"""The steps of a release, each a target of the Makefile: `python -m tools.release STEP`, set by variables.
+"""Take steps of a release: `python -m tools.release STEP...`. Variables of the environment have the settings.
 
-tag           whether TAG (by default that of the tree's version) may be released: its version, its changelog
-executable    what is published of this architecture, built twice, into dist/published
-images        the images of this architecture, where there is a Docker engine
-folder        the folder to be published, dist/release, of the ARCHITECTURES (by default this machine's)
-push, join    the images, to REGISTRY; join appends each image's name and digest to the file GITHUB_OUTPUT
+tag           check that TAG (default: that of the tree's version) has its version and its section in the changelog
+executable    build the executable for this architecture twice, into dist/published
+images        build the images for this architecture, if there is a Docker engine
+folder        assemble dist/release from the files for ARCHITECTURES (default: this machine's)
+push, join    push the images to REGISTRY; join appends their names and digests to the file GITHUB_OUTPUT
 """
 
 import os
@@ -22,7 +22,7 @@ from tools.release.executable import HERE, MACHINES
 
 
 def section() -> Section:
-    """What the changelog says of the tag's version, or of the tree's where no tag is named. Raises ReleaseError."""
+    """Return the changelog's section of TAG, or of the tree's version without TAG. Raises ReleaseError."""
     text = changelog.CHANGELOG.read_text()
     if tag := os.environ.get("TAG"):
         return changelog.released(tag, __version__, text)
@@ -30,13 +30,13 @@ def section() -> Section:
 
 
 def tag() -> None:
-    """Say which version may be released."""
+    """Print the version that can be released. Raises ReleaseError."""
     found = section()
     print(f"release: v{found.version} of {found.date}")
 
 
 def assemble() -> None:
-    """Fill the folder, and show it."""
+    """Assemble the folder, and list it with the reasons to refuse a tag. Raises ReleaseError."""
     architectures = os.environ.get("ARCHITECTURES", "").split() or [HERE]
     if unknown := set(architectures) - set(MACHINES.values()):
         raise ReleaseError(f"ARCHITECTURES: {' '.join(sorted(unknown))} is none of {' '.join(MACHINES.values())}")
@@ -53,7 +53,7 @@ def assemble() -> None:
 
 
 def build_images() -> None:
-    """Build the images, or say why not."""
+    """Build the images, or print why not."""
     if reason := executable.without_engine():
         print(f"release: {reason}; no images are built")
     else:
@@ -61,8 +61,8 @@ def build_images() -> None:
 
 
 def registry() -> str:
-    """Where the images go. Raises ReleaseError."""
-    name = os.environ.get("REGISTRY", "").lower()  # as owners are written in images' names
+    """Return the registry of the images. Raises ReleaseError if none is set."""
+    name = os.environ.get("REGISTRY", "").lower()  # names of images are in lower case
     if not name:
         raise ReleaseError("REGISTRY is not set; name where the images go, as docker push has it: HOST[:PORT]/OWNER")
     return name
@@ -94,7 +94,7 @@ STEPS: dict[str, Callable[[], None]] = {
 
 
 def main() -> None:
-    """Take the steps that are named."""
+    """Take the steps of the command line, or exit with one line."""
     if not sys.argv[1:] or set(sys.argv[1:]) - set(STEPS):
         sys.exit(f"usage: python -m tools.release {'|'.join(STEPS)} ...")
     try:

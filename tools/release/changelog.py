@@ -1,4 +1,4 @@
-"""CHANGELOG.md: a section for each version, the newest first, headed `## VERSION - YYYY-MM-DD`."""
+"""Read CHANGELOG.md: a section for each version, the newest first, under `## VERSION - YYYY-MM-DD`."""
 
 import re
 from datetime import date
@@ -9,11 +9,11 @@ CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 
 
 class ReleaseError(Exception):
-    """The tree cannot be released as it is; the text says what would help."""
+    """The tree cannot be released. The text says what would help."""
 
 
 class Section(NamedTuple):
-    """What changed with a version."""
+    """The changes of a version."""
 
     version: str
     date: str  # YYYY-MM-DD
@@ -21,7 +21,7 @@ class Section(NamedTuple):
 
 
 def section(version: str, changelog: str) -> Section:
-    """The version's section. Raises ReleaseError where there is not just one, or no item in it."""
+    """Return the section of a version. Raises ReleaseError unless there is exactly one, with an item in it."""
     found = re.findall(rf"^## {re.escape(version)} - (\S+)\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     if len(found) > 1:
         raise ReleaseError(f"{CHANGELOG.name} has {len(found)} sections for {version}; make one of them")
@@ -41,7 +41,7 @@ def _is_date(text: str) -> bool:
 
 
 def released(tag: str, version: str, changelog: str) -> Section:
-    """The section of the tag's version. Raises ReleaseError where the tag is not that of the tree's version."""
+    """Return the section of the tag's version. Raises ReleaseError if the tag does not match the tree's version."""
     if tag != f"v{version}":
         raise ReleaseError(f"the tag {tag} is not v{version}, of the version in probe/__init__.py; change one of them")
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):

@@ -1,7 +1,7 @@
-"""The executable of this machine's architecture, built twice: once to publish it, once to see the same bytes come out.
+"""Build the executable for this machine's architecture twice, and compare the bytes.
 
-With a Docker engine it is built in the container of Dockerfile.multistage, as each release is. Without one it is built
-of this machine's own packages, for a look at all the rest. What `make binary` has built is left alone.
+With a Docker engine the build runs in the container of Dockerfile.multistage, as for each release. Without one it uses
+this machine's packages, to check everything else. The executable of `make binary` is not touched.
 """
 
 import filecmp
@@ -22,22 +22,22 @@ ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "dist" / "published"
 GLIBC = "glibc-source.tar"
 
-MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}  # Docker's names
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}  # the kernel's names and Docker's
 HERE = MACHINES.get(platform.machine(), platform.machine())
 
 
 def name(architecture: str = HERE) -> str:
-    """The file's name; that of this machine's unless another architecture is named."""
+    """Return the name of the executable for an architecture, by default this machine's."""
     return f"healthchecker-linux-{architecture}"
 
 
 def beside(executable: str) -> list[str]:
-    """The names of the files that a build makes: the executable, its bill of materials, its licences."""
+    """List the files of a build: the executable, its bill of materials, its licences."""
     return [executable, f"{executable}.cdx.json", f"{executable}.licenses.txt"]
 
 
 def without_engine() -> str:
-    """Why there is no Docker engine to build in, or nothing."""
+    """Return why there is no usable Docker engine; "" if there is one."""
     try:
         require()
     except EngineError as error:
@@ -46,7 +46,7 @@ def without_engine() -> str:
 
 
 def build_twice() -> None:
-    """Fill the folder PUBLISHED for this architecture anew. Raises ReleaseError where a second build differs."""
+    """Fill the folder PUBLISHED for this architecture. Raises ReleaseError if a second build differs."""
     reason = without_engine()
     build = _natively if reason else _in_container
     if reason:
@@ -65,7 +65,7 @@ def build_twice() -> None:
 
 
 def _in_container(folder: Path) -> None:
-    anew = uuid.uuid4().hex  # nothing that the engine remembers is a build of today
+    anew = uuid.uuid4().hex  # no layer of the engine's cache has this argument
     try:
         image.run("release", f"--output={folder}", f"--build-arg=BUILD={anew}")
     except EngineError as error:
@@ -81,13 +81,13 @@ def _natively(folder: Path) -> None:
 
 
 def build_elsewhere(sources: Path) -> list[Path]:
-    """Build in a copy of the sources, with another seed for hashes: neither may leave a trace. The files made."""
+    """Build in a copy of the sources with another hash seed; neither may change a byte. Return the files."""
     for part in ("build", "probe"):
         shutil.copytree(ROOT / part, sources / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "LICENSE", sources)
     work = sources / ".build" / "bootloader"
     work.mkdir(parents=True)
-    for source in (ROOT / ".build" / "bootloader").glob("python*"):  # not to download it again
+    for source in (ROOT / ".build" / "bootloader").glob("python*"):  # saves the download
         (work / source.name).symlink_to(source)
     pyinstaller = str(Path(sys.executable).parent / "pyinstaller")
     seed = str(uuid.uuid4().int % 2**32)
@@ -96,7 +96,7 @@ def build_elsewhere(sources: Path) -> list[Path]:
 
 
 def run(command: list[str], folder: Path, **environ: str) -> str:
-    """What a command prints, in the folder. Raises ReleaseError, with the last line of its complaint."""
+    """Return what a command prints in the folder. Raises ReleaseError with the last line of its error."""
     done = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip() or "failed without a word").splitlines()

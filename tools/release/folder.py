@@ -1,4 +1,4 @@
-"""The folder of a release, dist/release: the executables with what belongs to them, the packages, and SHA256SUMS."""
+"""Assemble dist/release: the executables with their bills and licences, the packages, and SHA256SUMS."""
 
 import hashlib
 import json
@@ -22,9 +22,9 @@ ELF_MACHINES = {62: "x86_64", 183: "aarch64"}  # e_machine, in elf.h
 
 
 def assemble(section: Section, architectures: list[str]) -> list[str]:
-    """Fill the folder anew, and write the notes beside it; what speaks against publishing it.
+    """Fill the folder and write the release notes. Return the reasons not to publish it.
 
-    Raises ReleaseError where something is missing or wrong.
+    Raises ReleaseError if something is missing or wrong.
     """
     if FOLDER.exists():
         shutil.rmtree(FOLDER)
@@ -43,8 +43,8 @@ def assemble(section: Section, architectures: list[str]) -> list[str]:
 
 
 def _bill(executable: Path, version: str) -> dict[str, Any]:
-    """The executable's bill of materials. Raises ReleaseError where what lies beside it is of another one."""
-    executable.chmod(0o755)  # artifacts of a workflow have lost it
+    """Return the bill of materials. Raises ReleaseError if it or the licences belong to another executable."""
+    executable.chmod(0o755)  # artifacts of a workflow lose the mode
     bill: dict[str, Any] = json.loads(Path(f"{executable}.cdx.json").read_text())
     whole = bill["metadata"]["component"]
     listed = (whole["name"], whole["version"], whole["hashes"][0]["content"])
@@ -63,20 +63,20 @@ def _bill(executable: Path, version: str) -> dict[str, Any]:
 
 
 def _architecture(executable: Path) -> str | None:
-    """The architecture that it is for, as Docker names it, by its ELF header."""
+    """Return the executable's architecture by its ELF header, as Docker names it."""
     with executable.open("rb") as file:
         header = file.read(20)
     return MACHINES.get(ELF_MACHINES.get(int.from_bytes(header[18:20], "little"), ""))
 
 
 def _shown(executable: Path) -> list[str]:
-    """What it says of itself."""
+    """Return what the executable prints about itself."""
     texts = ("--version", "--licenses")
     return [subprocess.run([executable, text], capture_output=True, text=True, check=False).stdout for text in texts]
 
 
 def _missing_source(bills: list[dict[str, Any]]) -> Iterator[str]:
-    """A line where the source is not whole, or not that of the executables' glibc: Debian's archive may lag behind."""
+    """Check that the source is complete and is that of the linked glibc: Debian's archive can lag behind."""
     with tarfile.open(FOLDER / GLIBC) as tar:
         names = tar.getnames()
         descriptions = [file for file in names if file.endswith(".dsc")]
@@ -102,14 +102,14 @@ def _member(tar: tarfile.TarFile, file: str) -> bytes:
 
 
 def _uncommitted() -> Iterator[str]:
-    """A line where the source distribution may have what a tag has not."""
+    """Check that all files are committed: the source distribution holds the others too."""
     status = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=False)
     if changed := [line[3:] for line in status.stdout.splitlines()]:
         yield f"there is something that is in no commit: {', '.join(changed[:5])}"
 
 
 def _packages() -> None:
-    """The source distribution and the wheel."""
+    """Build the source distribution and the wheel. Raises ReleaseError."""
     hatchling = str(Path(sys.executable).parent / "hatchling")
     run([hatchling, "build", "--directory", str(FOLDER)], ROOT)
 
@@ -119,7 +119,7 @@ def _digest(file: Path) -> str:
 
 
 def show() -> None:
-    """Print what would be published."""
+    """List what would be published."""
     print(f"{FOLDER.relative_to(ROOT)}/")
     for file in sorted(FOLDER.iterdir()):
         print(f"  {file.stat().st_size:>12,}  {file.name}")

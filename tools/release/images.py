@@ -1,6 +1,6 @@
-"""The images in a registry: each architecture's pushed by itself, then both under the version's tags.
+"""Publish the images: push those of each architecture, then join them under the tags of the version.
 
-The registry is named as in `docker push`: HOST[:PORT]/OWNER. Whoever publishes has logged in before.
+The registry is named as for `docker push`: HOST[:PORT]/OWNER. Log in before.
 """
 
 import json
@@ -11,12 +11,12 @@ from tools.release.executable import MACHINES
 
 
 def tags(version: str) -> list[str]:
-    """The tags of a version X.Y.Z: its own, X.Y, and that of the newest."""
+    """List the tags of a version X.Y.Z: X.Y.Z, X.Y and latest."""
     return [version, version.rpartition(".")[0], "latest"]
 
 
 def push(registry: str, version: str, architecture: str) -> None:
-    """Push the images that `make image` has built here, tagged with version and architecture. Raises EngineError."""
+    """Push the images of `make image`, tagged with version and architecture. Raises EngineError."""
     for name in IMAGES:
         tag = f"{registry}/{name}:{version}-{architecture}"
         docker("tag", name, tag)
@@ -25,7 +25,7 @@ def push(registry: str, version: str, architecture: str) -> None:
 
 
 def join(registry: str, version: str) -> dict[str, str]:
-    """Give the version's tags to an index of both architectures; each image's digest. Raises EngineError."""
+    """Tag an index of both architectures for each image. Return the digests by image. Raises EngineError."""
     digests = {}
     for name in IMAGES:
         place = f"{registry}/{name}"
