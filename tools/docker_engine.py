@@ -56,17 +56,17 @@ def remove(*command: str, gone: Callable[[], bool], patience: float = PATIENCE) 
     """Repeat a docker command until what it removes is gone.
 
     The engine refuses to remove what a task, an endpoint or a process that is about to end still uses. Raises
-    EngineError with its last refusal.
+    EngineError with the last refusal, if there was one.
     """
     deadline = time.monotonic() + patience
-    refusal = EngineError(f"not gone within {patience:.0f} s: docker {' '.join(command)}")
+    refusal = ""
     while not gone():
-        if time.monotonic() > deadline:
-            raise refusal
         try:
             docker(*command)
         except EngineError as error:
-            refusal = error
+            refusal = f"; {error}"
+        if time.monotonic() > deadline:
+            raise EngineError(f"docker {' '.join(command)}: not gone within {patience:.0f} s{refusal}")
         time.sleep(POLL)
 
 
