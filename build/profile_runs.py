@@ -1,7 +1,7 @@
-"""The runs of healthchecker that its layout in memory is made for (bootloader/layout.py), and who answers them.
+"""The runs of healthchecker that its layout in memory is made for (bootloader/layout.py), and the servers for them.
 
-They touch the same parts of the program each time, so that two builds give the same bytes. So none of them names a
-file, whose path would be another one in another folder, and none looks up a name, which takes a second thread.
+They touch the same memory each time, so that two builds give the same bytes. So none of them names a file, whose path
+depends on the folder, and none looks up a name, which takes a second thread.
 """
 
 import socketserver
@@ -12,58 +12,52 @@ from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
-REPLY = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"UP"}'
-
-TIMEOUT = "-timeout=1m"  # watched runs take their time
+TIMEOUT = "-timeout=1m"  # watched runs are slow
 
 
-class Runs(NamedTuple):
+class ProfileRuns(NamedTuple):
     """Lists of arguments."""
 
     ordinary: list[list[str]]
     others: list[list[str]]
 
 
-class _Answer(socketserver.BaseRequestHandler):
-    """Answers one request."""
-
-    def handle(self) -> None:
-        """Answer."""
-        if self.request.recv(4096):
-            self.request.sendall(REPLY)
-
-
 class _Server(socketserver.ThreadingTCPServer):
-    """Answers on the loopback interface, by TLS where there is a context for it."""
+    """Give each request the response, on the loopback interface; over TLS if there is a context for it."""
 
     daemon_threads = True
-    context: ssl.SSLContext | None = None
 
-    def finish_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
-        """Answer a request, in its thread."""
-        if self.context:
-            request = self.context.wrap_socket(request, server_side=True)
-        with suppress(OSError):  # the client has gone
-            super().finish_request(request, client_address)
+    def __init__(self, response: bytes, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+        self.response = response
+        self.context = context
+
+    def finish_request(self, request, *_: object) -> None:  # type: ignore[no-untyped-def]
+        """Respond to a request, in its thread."""
+        with suppress(OSError):  # the client has closed the connection
+            if self.context:
+                request = self.context.wrap_socket(request, server_side=True)
+            if request.recv(4096):
+                request.sendall(self.response)
 
 
 @contextmanager
-def _serving(context: ssl.SSLContext | None = None) -> Iterator[int]:
-    """A server's port."""
-    with _Server(("127.0.0.1", 0), _Answer) as server:
-        server.context = context
+def _serving(server: _Server) -> Iterator[int]:
+    """Run the server; yields its port."""
+    with server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
 
 
 @contextmanager
-def profile_runs(certificate: Path) -> Iterator[Runs]:
-    """The runs, while there is somebody to answer them; https by that certificate, with its key."""
+def profile_runs(certificate: Path, response: Path) -> Iterator[ProfileRuns]:
+    """Yield the runs, and serve them the response; over TLS with that certificate and its key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with _serving() as port, _serving(context) as https:
-        yield Runs(
+    healthy = response.read_bytes()
+    with _serving(_Server(healthy)) as port, _serving(_Server(healthy, context)) as https:
+        yield ProfileRuns(
             ordinary=[
                 [f"-port={port}", TIMEOUT],
                 [f"http://127.0.0.1:{port}/health", TIMEOUT],

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from socket import socketpair
 from time import monotonic
 
@@ -39,10 +40,10 @@ sys.unraisablehook = id
 
 ROUNDS = 10  # of two warm-ups: CPython 3.11 and later specialise an instruction after 8 to 16 runs of it
 
-HEALTHY = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"UP"}'
-UNHEALTHY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\ndown"
+CERTIFICATE, RESPONSE = sys.argv[1:]
 
-CERTIFICATE = sys.argv[1]
+HEALTHY = Path(RESPONSE).read_bytes()
+UNHEALTHY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\ndown"
 
 
 STREAMS = frozenset((process.STDOUT, process.STDERR))
@@ -149,7 +150,7 @@ def warm_up(step: Callable[[], None]) -> None:
     """Run each path as often as CPython needs to specialise its instructions."""
     with without_errors(), instead(trust, "TRUST_STORES", ()):  # the certificates of this machine do not matter
         _warm_up(step)
-    vars(certifi).pop("contents", None)  # probe.transport.trust keeps the parsed bundle
+    vars(certifi).pop("DATA", None)  # probe.transport.trust keeps the parsed bundle
 
 
 def _warm_up(step: Callable[[], None]) -> None:

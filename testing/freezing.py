@@ -12,6 +12,6 @@ SECOND = PROGRAMS / "second"
 
 def pyinstaller(folder: Path, *arguments: str) -> None:
     """Freeze a program, into the folder."""
-    command = [str(Path(sys.executable).parent / "pyinstaller"), "--log-level=ERROR", f"--workpath={folder / 'work'}"]
-    environ = os.environ | {"WORK": str(folder / "bootloader")}
+    command = [str(Path(sys.executable).parent / "pyinstaller"), "--log-level=ERROR", f"--workpath={folder / 'build'}"]
+    environ = os.environ | {"WORK": str(folder / "work")}
     subprocess.run([*command, f"--distpath={folder}", *arguments], check=True, env=environ, timeout=600, cwd=folder)

@@ -52,7 +52,7 @@ def missing(purpose: str) -> list[str]:
     if purpose == "set-up":
         return [] if find_spec("ensurepip") and find_spec("venv") else ["python3-venv"]
     if purpose == "build":
-        command = [sys.executable, "build/bootloader/link.py", "--missing"]
+        command = [sys.executable, "build/bootloader/toolchain.py", "--missing"]
         return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     return [package for package in PURPOSES[purpose] if not is_installed(package)]
 

@@ -1,51 +1,40 @@
-"""Debian's packages: which source package an installed one is of, and that source itself, by apt."""
+"""Debian's packages: the source package of an installed one, and its download by apt."""
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
+from commands import BuildError, run
 
-class BuildError(SystemExit):
-    """The executable cannot be made; the text says what would help. Where nobody catches it, the build ends with it."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.code = f"build: {reason}"
+def architecture() -> str:
+    """Return Debian's name of this machine's architecture, such as amd64. Docker uses the same names."""
+    return run(["dpkg", "--print-architecture"]).strip()
+
+
+def owners(files: list[Path]) -> list[str]:
+    """Return the packages that installed the files. Raises BuildError."""
+    listed = run(["dpkg-query", "--search", *map(str, files)])
+    return sorted({line.rpartition(": ")[0] for line in listed.splitlines()})
 
 
 def source(package: str) -> tuple[str, str]:
-    """The name and the version of the source package that an installed package is of. Raises BuildError."""
-    name, version = run(
-        ["dpkg-query", "--show", "--showformat", "${source:Package} ${source:Version}", package]
-    ).split()
+    """Return the name and the version of an installed package's source package. Raises BuildError."""
+    wanted = "${source:Package} ${source:Version}"
+    name, version = run(["dpkg-query", "--show", "--showformat", wanted, package]).split()
     return name, version
 
 
 def fetch(package: str, version: str, folder: Path) -> Path:
-    """Download a source package by apt, with lists of its own: the system's need not name sources. Its .dsc file.
+    """Download a source package into the folder, and return its .dsc file.
 
-    Where Debian does not offer the version, take another revision of the same release, and say so in a line.
+    If Debian does not offer the version, take another revision of the same release, and print a line about it.
 
     Raises BuildError.
     """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "lists" / "partial").mkdir(parents=True)
-    listing = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"]
-    repositories = run([*listing, "Created-By: Packages", "Origin: Debian"])
-    if not repositories:
-        raise BuildError("apt knows no Debian repository yet; type: sudo apt-get update")
-    lines = {f"deb-src {repository}\n" for repository in repositories.splitlines()}
-    (folder / "sources.list").write_text("".join(sorted(lines)))
-    settings = {
-        "APT::Sandbox::User": "",
-        "Dir::Cache": folder,
-        "Dir::Etc::SourceList": folder / "sources.list",
-        "Dir::Etc::SourceParts": "/dev/null",
-        "Dir::State::Lists": folder / "lists",
-    }
-    options = [f"--option={name}={value}" for name, value in settings.items()]
+    options = _own_lists(folder)
     run(["apt-get", *options, "update"])
     for candidate in revisions(run(["apt-cache", *options, "showsrc", "--only-source", package]), version):
         try:
@@ -62,20 +51,27 @@ def fetch(package: str, version: str, folder: Path) -> Path:
     raise BuildError(f"cannot download the source of {package} {version}: {refused}")
 
 
+def _own_lists(folder: Path) -> list[str]:
+    """Return apt's options for package lists in the folder: the system's lists need not name sources."""
+    listing = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"]
+    repositories = run([*listing, "Created-By: Packages", "Origin: Debian"])
+    if not repositories:
+        raise BuildError("apt knows no Debian repository yet; type: sudo apt-get update")
+    lines = {f"deb-src {repository}\n" for repository in repositories.splitlines()}
+    (folder / "sources.list").write_text("".join(sorted(lines)))
+    settings = {
+        "APT::Sandbox::User": "",
+        "Dir::Cache": folder,
+        "Dir::Etc::SourceList": folder / "sources.list",
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::State::Lists": folder / "lists",
+    }
+    return [f"--option={name}={value}" for name, value in settings.items()]
+
+
 def revisions(records: str, version: str) -> list[str]:
-    """The version itself, and Debian's other revisions of the same release: a repository may lag with the source."""
+    """Return the version, then Debian's other revisions of the same release: a repository's sources may lag behind."""
     release = version.rpartition("-")[0]
     listed = set(re.findall(r"^Version: (\S+)$", records, re.MULTILINE))
     others = {other for other in listed - {version} if other.rpartition("-")[0] == release}
     return [version, *sorted(others, key=lambda name: [int(n) for n in re.findall(r"\d+", name)], reverse=True)]
-
-
-def run(command: list[str], folder: Path | None = None) -> str:
-    """What the command prints. Raises BuildError, with its complaint, where it fails."""
-    environ = os.environ | {"LC_ALL": "C"}
-    done = subprocess.run(
-        command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise BuildError(f"{command[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout

@@ -1,6 +1,6 @@
 /*
- * What differs between launchers. link.py writes frozen.c: Python modules as ready code, from their source, and what
- * the program adds.
+ * What differs between launchers. frozen_code.py writes frozen.c: Python modules as ready code, and what the program
+ * adds.
  */
 
 #ifndef FROZEN_H
@@ -9,14 +9,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* As CPython wants them: ended by an entry without a name. */
+/* The frozen modules of the import system, and those that the start needs; each ended by an entry without a name. */
 extern const struct _frozen frozen_import_system[];
 extern const struct _frozen frozen_modules[];
 
-/* The modules of C that the program needs beside those of inittab.c, ended by an entry without a name. */
+/* The modules in C that the program needs beside those of inittab.c, ended by an entry without a name. */
 extern struct _inittab program_modules[];
 
-/* What the program says when it is interrupted: a line. */
+/* The line that the program prints when it is interrupted. */
 extern const char interrupted_line[];
 
 #endif

@@ -1,32 +1,30 @@
 /*
  * The heap of the snapshot: what is allocated while it is recorded, at addresses that are the same in every process.
  *
- * The linker puts the functions below in the place of malloc and free (ld's option --wrap). In a process that continues
- * from a snapshot they are the C library's, but for two things: a block of the snapshot that is freed is left alone,
- * and realloc copies one to a block of the C library's.
+ * Contract: the recorder calls start_recording with a layout, then next_step before each part of the recording.
+ * overrides_malloc.c allocates and frees with heap_take and heap_free. After stop_recording nothing is allocated here,
+ * and next_block lists the blocks, for the next layout. The same calls give the same addresses, whatever else the
+ * process has.
  *
- * While it is recorded, the blocks come from here. The same calls give the same addresses, whatever else is in the
- * process. Blocks that are freed become zeros, so that nothing of them is in the snapshot, and join the free ones at
- * their sides, so that the snapshot is about as large as what lives in it. The notes on blocks lie outside of the
- * heap, for nothing asks for them once the snapshot is taken.
+ * A freed block is filled with zeros, so that nothing of it is in the snapshot. It is merged with free neighbours, so
+ * that the snapshot is about as large as the live blocks in it. The notes on blocks lie outside of the heap: nothing
+ * needs them once the snapshot is taken.
  *
- * Where a block comes to lie is a matter of speed. The calls are nearly the same each time, so the build can find out
- * by one snapshot what the next one should look like (layout.py): what an ordinary run writes to lies together, so that
- * few pages have to be copied, and so on. For this a list has the place of each block. A block is known by the step of
- * the recording that it is made in, its size, and how many blocks of the same size modulo 256 came before it in the
- * step. (By the number of the call alone it would not be: sets of what is hashed by its address are gone through in
- * another order where the addresses are others, and one call more would give every later block another number.) A block
- * that has no place in the list lies behind all that have. So a list that does not fit costs speed and room, and
- * nothing else.
+ * The place of a block is a matter of speed. The calls are nearly the same each time, so the build learns from one
+ * snapshot where the blocks of the next one should lie (layout.py): the blocks that an ordinary run writes to lie
+ * together, so that few pages have to be copied, and so on. The layout lists the place of each block. It names a block
+ * by the step of the recording that allocates it, its size, and how many blocks of the same size modulo 256 came before
+ * it in the step. The number of the call would not do: sets that hash by address have another order when the addresses
+ * change, and one more call would give every later block another number. A block without a place in the list lies
+ * behind all that have one. So a list that does not fit costs speed and room, and nothing else.
  *
- * Sizes and places are counted in units of 16 bytes, the alignment of malloc. A tag of each block stands at its first
- * and its last unit ("boundary tags", D. Knuth, The Art of Computer Programming, 2.5), a free block is in the list of
- * its size, and a block that is wanted is cut from the smallest that is large enough.
+ * Sizes and places are counted in units of 16 bytes, the alignment of malloc. The first and the last unit of a block
+ * have its tag ("boundary tags", D. Knuth, The Art of Computer Programming, 2.5). A free block is in the list of its
+ * size, and a new block is cut from the smallest that is large enough.
  */
 
 #include "heap.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,25 +55,6 @@ static uint32_t counts[SIZES]; /* of the blocks made in this step, by their size
 /* What is to lie where, and where the rest begins. */
 static const struct layout *layout;
 static units rest;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *old);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-int __real_posix_memalign(void **block, size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *old);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-int __wrap_posix_memalign(void **block, size_t alignment, size_t size);
-
-static bool
-in_heap(const void *address)
-{
-    return (const char *)address >= heap_start && (const char *)address < heap_end;
-}
 
 static units
 place_of(const void *block)
@@ -256,12 +235,9 @@ find_aligned_in_rest(units size, units alignment)
     return aligned;
 }
 
-/*
- * A block of zeros. The alignment is a power of two. Places count from heap_start, which lies at the start of a page,
- * so an alignment larger than a page is refused.
- */
-static void *
-take(size_t wanted, size_t alignment)
+/* Places count from heap_start, which lies at the start of a page, so an alignment larger than a page is refused. */
+void *
+heap_take(size_t wanted, size_t alignment)
 {
     if (wanted > heap_size() || alignment > PAGE)
         return NULL;
@@ -278,58 +254,16 @@ take(size_t wanted, size_t alignment)
     return address_of(place);
 }
 
-void *
-__wrap_malloc(size_t size)
-{
-    return recording ? take(size, UNIT) : __real_malloc(size);
-}
-
-void *
-__wrap_calloc(size_t count, size_t size)
-{
-    if (!recording)
-        return __real_calloc(count, size);
-    size_t all;
-    return __builtin_mul_overflow(count, size, &all) ? NULL : take(all, UNIT);
-}
-
-void *
-__wrap_realloc(void *old, size_t size)
-{
-    if (!in_heap(old))
-        return old ? __real_realloc(old, size) : __wrap_malloc(size);
-    void *new = __wrap_malloc(size);
-    if (!new)
-        return NULL;
-    /* Later the old block's size is not known any more: what lies behind it is copied too, and does no harm. */
-    size_t most = recording ? (size_t)size_at(place_of(old)) * UNIT : (size_t)(heap_end - (char *)old);
-    memcpy(new, old, size < most ? size : most);
-    __wrap_free(old);
-    return new;
-}
-
-void *
-__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return recording ? take(size, alignment) : __real_aligned_alloc(alignment, size);
-}
-
-int
-__wrap_posix_memalign(void **block, size_t alignment, size_t size)
-{
-    if (!recording)
-        return __real_posix_memalign(block, alignment, size);
-    *block = take(size, alignment);
-    return *block ? 0 : ENOMEM;
-}
-
 void
-__wrap_free(void *old)
+heap_free(void *block)
 {
-    if (!in_heap(old))
-        __real_free(old);
-    else if (recording)
-        give_back(place_of(old));
+    give_back(place_of(block));
+}
+
+size_t
+heap_size_of(const void *block)
+{
+    return (size_t)size_at(place_of(block)) * UNIT;
 }
 
 /* An array of zeros, with an element of that size for each unit of the heap. */

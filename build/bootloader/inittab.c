@@ -1,9 +1,12 @@
 /*
- * The modules that are part of the executable: those of C, and those of Python as ready code.
+ * The modules in C that are part of the executable.
  *
- * libpython has such a table of its own, config.o, with everything that the distribution built in. A table defined here
- * keeps config.o, and with it some fifty modules that no check needs, out of the link. It also has to: some of them
- * need libraries that the distribution ships no static form of (on Debian 13 the HACL* objects of the hash modules).
+ * Contract: CPython reads _PyImport_Inittab when it starts. The recorder adds the program's own (frozen.h).
+ *
+ * libpython has such a table of its own, in config.o, with everything that the distribution built in. With a table
+ * defined here, the linker leaves out config.o, and with it some fifty modules that no check needs. It also must: some
+ * of them need libraries that the distribution ships in no static form (on Debian 13 the HACL* objects of the hash
+ * modules).
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -31,17 +34,17 @@ extern PyObject MODULES(DECLARE);
 /* Not in libpython: compiled from the source of the same CPython. */
 extern PyObject DECLARE(_ssl), DECLARE(_hashlib);
 
-/* Of the launcher: signals.c. */
+/* Of the launcher: watchdog.c. */
 extern PyObject DECLARE(_watchdog);
 
-/* Named otherwise than the rest. */
+/* These have other names than the rest. */
 extern PyObject *PyMarshal_Init(void);
 extern PyObject *_PyWarnings_Init(void);
 
 /*
- * OpenSSL reads the file openssl.cnf of the system it was built for as soon as it is used. Under another system it may
- * find one written for another OpenSSL, naming engines and providers to load from shared libraries: into this static
- * program, where that crashes. What a check trusts and accepts is the same everywhere.
+ * OpenSSL reads openssl.cnf, in the folder of the system that it was built for, as soon as it is used. On another
+ * system that file may be for another OpenSSL, and name engines and providers in shared libraries. Loading one into
+ * this static program crashes. So no file is read, and what a check trusts and accepts is the same everywhere.
  */
 static void
 configure_openssl(void)
@@ -71,48 +74,7 @@ struct _inittab _PyImport_Inittab[] = {
     {"_ssl", init_ssl},
     {"_warnings", _PyWarnings_Init},
     {"marshal", PyMarshal_Init},
-    {"builtins", NULL}, /* made by the interpreter's start itself */
+    {"builtins", NULL}, /* the interpreter makes it when it starts */
     {"sys", NULL},
     {NULL, NULL},
 };
-
-/*
- * CPython's tables of frozen modules, in place of its own (Python/frozen.c), which hold more of the standard library
- * than is needed so early: the archive has the rest, compressed.
- */
-static const struct _frozen none = {.name = NULL};
-
-static const struct _module_alias {
-    const char *name;
-    const char *original;
-} no_alias = {.name = NULL};
-
-extern const struct _frozen *_PyImport_FrozenBootstrap, *_PyImport_FrozenStdlib, *_PyImport_FrozenTest;
-extern const struct _module_alias *_PyImport_FrozenAliases;
-
-const struct _frozen *_PyImport_FrozenBootstrap = frozen_import_system;
-const struct _frozen *_PyImport_FrozenStdlib = &none;
-const struct _frozen *_PyImport_FrozenTest = &none;
-const struct _frozen *PyImport_FrozenModules = frozen_modules;
-
-const struct _module_alias *_PyImport_FrozenAliases = &no_alias;
-
-/*
- * The code of CPython's own frozen modules as ready objects (Python/deepfreeze), which the tables above leave without
- * use. The interpreter's start would make its strings the ones that all others are found as.
- */
-#if PY_VERSION_HEX < 0x030D0000
-int _Py_Deepfreeze_Init(void);
-void _Py_Deepfreeze_Fini(void);
-
-int
-_Py_Deepfreeze_Init(void)
-{
-    return 0;
-}
-
-void
-_Py_Deepfreeze_Fini(void)
-{
-}
-#endif

@@ -1,11 +1,14 @@
 /*
- * CPython's cache of attributes of types, which keeps the name and the value of each look-up until another one needs
- * the room (Objects/typeobject.c).
+ * CPython's cache of attributes.
  *
- * Most of what is looked up while the modules are imported, and by the first run, is never looked up again. Which of
- * that the cache still holds depends on the addresses of the names, so that each layout of the heap would keep other
- * blocks. It is emptied for each module, and between two warm-ups: the second fills it with what later runs look up.
- * PyType_ClearCache does more: all that the interpreter has learnt about types would be lost with it.
+ * Contract: recorder.py calls forget_lookups before it imports a module, and between the two warm-ups. It empties the
+ * cache. It runs in the build alone.
+ *
+ * The cache keeps the name and the value of each lookup until another one needs the entry (Objects/typeobject.c). Most
+ * of what is looked up during imports, and by the first run, is never looked up again. Which of these lookups the cache
+ * still holds depends on the addresses of the names, so each layout of the heap would keep other blocks. The second
+ * warm-up fills it with what later runs look up. PyType_ClearCache does more: the interpreter would lose all that it
+ * has learnt about types.
  */
 
 #define Py_BUILD_CORE 1

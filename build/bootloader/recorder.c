@@ -1,13 +1,16 @@
 /*
- * The making of the snapshot, in the build. Nothing here runs in a process that goes on with one, but for the functions
- * that the linker puts in the place of others (ld's option --wrap), which then only pass on.
+ * The recording of the snapshot, which only the build does.
  *
- * The interpreter is started, and runs a script (recorder.py) that imports the whole program and warms it up. What
- * that leaves must be the same each time, and must not be of the machine where it was made. So the variables of the
- * environment are none, the signals are as in a new session, and the standard streams lead nowhere; time stands still;
- * files have no owner, no time and no place; and nothing is random: who asks the kernel for random bytes ends the
- * recording, for in each later process it would be the same ones. OpenSSL's generator seeds itself where it is first
- * used. Here it is not used: another one, which is not random, stands in its place until the snapshot is taken.
+ * Contract: main calls `record` in a launcher without a snapshot. It starts the interpreter and runs a script
+ * (recorder.py) that imports the whole program and warms it up. It writes the snapshot to files and ends the process
+ * with exit status 0. If anything prevents that, one line on standard error gives the reason, and the exit status is 1.
+ * recorder.h lists the arguments.
+ *
+ * The snapshot must be the same each time, and hold nothing of the machine where it was made. So there are no
+ * environment variables, signals are as in a new session, and the standard streams lead nowhere. overrides_recording.c
+ * does the rest: time stands still, files have no owner, time or place, and a request for random bytes ends the
+ * recording, since every process would get the same ones. OpenSSL's generator seeds itself at its first use. It is not
+ * used here: another one, which is not random, takes its place until the snapshot is taken.
  */
 
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -18,174 +21,19 @@
 
 #include <fcntl.h>
 #include <openssl/rand.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "frozen.h"
 #include "heap.h"
 #include "signals.h"
 #include "snapshot.h"
-
-/* Seconds since 1970 and since the machine's start, while the snapshot is recorded. */
-enum { NOW = 1000000000 };
-
-pthread_t __real_pthread_self(void);
-int __real_clock_gettime(clockid_t clock, struct timespec *now);
-int __real_gettimeofday(struct timeval *now, void *zone);
-time_t __real_time(time_t *now);
-ssize_t __real_getrandom(void *bytes, size_t count, unsigned flags);
-int __real_getentropy(void *bytes, size_t count);
-int __real_uname(struct utsname *found);
-int __real_gethostname(char *name, size_t size);
-unsigned long __real_PyThread_get_thread_native_id(void);
-int __real_stat64(const char *path, struct stat *found);
-int __real_lstat64(const char *path, struct stat *found);
-int __real_fstat64(int file, struct stat *found);
-int __real_fstatat64(int folder, const char *path, struct stat *found, int flags);
-pthread_t __wrap_pthread_self(void);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
-int __wrap_gettimeofday(struct timeval *now, void *zone);
-time_t __wrap_time(time_t *now);
-ssize_t __wrap_getrandom(void *bytes, size_t count, unsigned flags);
-int __wrap_getentropy(void *bytes, size_t count);
-int __wrap_uname(struct utsname *found);
-int __wrap_gethostname(char *name, size_t size);
-unsigned long __wrap_PyThread_get_thread_native_id(void);
-int __wrap_stat64(const char *path, struct stat *found);
-int __wrap_lstat64(const char *path, struct stat *found);
-int __wrap_fstat64(int file, struct stat *found);
-int __wrap_fstatat64(int folder, const char *path, struct stat *found, int flags);
-
-/* The thread's identity is an address of the process, of which CPython makes numbers that it compares. */
-pthread_t
-__wrap_pthread_self(void)
-{
-    return recording ? 1 : __real_pthread_self();
-}
-
-/*
- * Numbers that another process or another machine has otherwise. Python makes objects of them, and even where it keeps
- * none, a large one takes memory for a while, and a small one does not.
- */
-unsigned long
-__wrap_PyThread_get_thread_native_id(void)
-{
-    return recording ? 0 : __real_PyThread_get_thread_native_id();
-}
-
-/* What is left of a file's status: its kind and size. */
-static int
-without_machine(int error, struct stat *found)
-{
-    enum { USUAL = 4096 };
-    if (recording && !error)
-        *found = (struct stat){.st_mode = found->st_mode, .st_size = found->st_size, .st_blksize = USUAL};
-    return error;
-}
-
-int
-__wrap_stat64(const char *path, struct stat *found)
-{
-    return without_machine(__real_stat64(path, found), found);
-}
-
-int
-__wrap_lstat64(const char *path, struct stat *found)
-{
-    return without_machine(__real_lstat64(path, found), found);
-}
-
-int
-__wrap_fstat64(int file, struct stat *found)
-{
-    return without_machine(__real_fstat64(file, found), found);
-}
-
-int
-__wrap_fstatat64(int folder, const char *path, struct stat *found, int flags)
-{
-    return without_machine(__real_fstatat64(folder, path, found, flags), found);
-}
-
-int
-__wrap_clock_gettime(clockid_t clock, struct timespec *now)
-{
-    if (!recording)
-        return __real_clock_gettime(clock, now);
-    *now = (struct timespec){.tv_sec = NOW};
-    return 0;
-}
-
-int
-__wrap_gettimeofday(struct timeval *now, void *zone)
-{
-    if (!recording)
-        return __real_gettimeofday(now, zone);
-    *now = (struct timeval){.tv_sec = NOW};
-    return 0;
-}
-
-time_t
-__wrap_time(time_t *now)
-{
-    if (!recording)
-        return __real_time(now);
-    if (now)
-        *now = NOW;
-    return NOW;
-}
-
-/*
- * Python's module random seeds a generator when it is imported, by a call that does not wait, and seeds it again in
- * each process (os.register_at_fork). All other calls are refused.
- */
-ssize_t
-__wrap_getrandom(void *bytes, size_t count, unsigned flags)
-{
-    if (!recording)
-        return __real_getrandom(bytes, count, flags);
-    if (!(flags & GRND_NONBLOCK))
-        refuse("the warm-up asked for random bytes, which would be the same in every process");
-    memset(bytes, 0, count);
-    return (ssize_t)count;
-}
-
-int
-__wrap_getentropy(void *bytes, size_t count)
-{
-    if (recording)
-        refuse("the warm-up began a random generator, which would be the same in every process");
-    return __real_getentropy(bytes, count);
-}
-
-/* The machine has no name while it is recorded, and its kernel no version: modules look when they are imported. */
-int
-__wrap_uname(struct utsname *found)
-{
-    int error = __real_uname(found);
-    if (recording && !error)
-        found->nodename[0] = found->release[0] = found->version[0] = '\0';
-    return error;
-}
-
-int
-__wrap_gethostname(char *name, size_t size)
-{
-    if (!recording)
-        return __real_gethostname(name, size);
-    memset(name, 0, size);
-    return 0;
-}
 
 static int
 predictable_bytes(unsigned char *bytes, int count)
@@ -222,14 +70,14 @@ check(PyStatus status)
         refuse(status.err_msg ? status.err_msg : "the interpreter did not start");
 }
 
-/* The interpreter, isolated: no PYTHON* variable is read, no file looked for, no argument parsed. */
+/* Start the interpreter, isolated: it reads no PYTHON* variable, looks for no file, and parses no argument. */
 static void
 start_interpreter(void)
 {
     PyPreConfig preconfig;
     PyPreConfig_InitIsolatedConfig(&preconfig);
-    preconfig.utf8_mode = 1; /* whatever the locale says */
-    preconfig.allocator = PYMEM_ALLOCATOR_MALLOC; /* for heap.c to see all that is allocated */
+    preconfig.utf8_mode = 1; /* in any locale */
+    preconfig.allocator = PYMEM_ALLOCATOR_MALLOC; /* so that overrides_malloc.c gets every call */
     check(Py_PreInitialize(&preconfig));
 
     PyConfig config;
@@ -241,7 +89,7 @@ start_interpreter(void)
     config.install_signal_handlers = 0;
     config.use_hash_seed = 1; /* of 0: the snapshot is the same each time */
 
-    /* With all of these given there is no path to compute, and no file to look for to compute it from. */
+    /* With all of these given, CPython computes no path, and looks for no file to compute it from. */
     wchar_t **const paths[] = {
         &config.home,       &config.prefix,     &config.base_prefix,     &config.exec_prefix, &config.base_exec_prefix,
         &config.stdlib_dir, &config.executable, &config.base_executable,
@@ -254,7 +102,7 @@ start_interpreter(void)
     PyConfig_Clear(&config);
 }
 
-/* Another session's parent may have had signals ignored, which Python notes; and its streams are files of its own. */
+/* The parent may have ignored signals, which Python notes, and its standard streams may be files. */
 static void
 forget_surroundings(void)
 {
@@ -266,7 +114,7 @@ forget_surroundings(void)
         dup2(nowhere, stream);
     if (nowhere > STDERR_FILENO)
         close(nowhere);
-    setenv("TZ", "UTC0", 1); /* the time module notes the time zone when it is loaded */
+    setenv("TZ", "UTC0", 1); /* the time module notes the time zone when it is imported */
 }
 
 struct bytes {
@@ -274,7 +122,7 @@ struct bytes {
     size_t size;
 };
 
-/* A file's bytes, outside of the heap: they are no part of the snapshot. */
+/* Map a file, outside of the heap: its bytes are no part of the snapshot. */
 static struct bytes
 mapped(const char *path)
 {
@@ -316,7 +164,7 @@ forget(PyObject *module, PyObject *nothing)
 static PyMethodDef step_function = {"step", begin_step, METH_NOARGS, NULL};
 static PyMethodDef forget_function = {"forget_lookups", forget, METH_NOARGS, NULL};
 
-/* What the script's function main returns: what is to be called in each process. */
+/* Run the script, and return what its function main returns: the entry point, to be called in each process. */
 static PyObject *
 run_script(const char *script, const char *archive, char **arguments)
 {

@@ -175,8 +175,8 @@ def main(
     """Import, warm up, forget; what to call."""
     if archive[:4] != PYZ_MAGIC:
         refuse("the modules are of an unknown format")
-    entry_point, renewed_by, script, *files = arguments
-    if renewed_by == "program":
+    entry_point, renews_itself, script, *files = arguments
+    if int(renews_itself):
         put_off_renewal()
 
     def next_module() -> None:

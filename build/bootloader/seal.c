@@ -1,31 +1,29 @@
 /*
- * The very first code that runs, before the C library's own start. It does two things that have to be done so early.
+ * The check that the executable is complete.
  *
- * It looks at the seal. A download or a copy that broke off leaves an executable that starts all the same: the kernel
- * maps what the program headers say, and the process is killed by a signal when it touches a page that the file does
- * not have. That would be an exit status beyond those promised, and no word of why. So the file's length is compared
- * with the one that the build has noted, and its last bytes too: some tools make the file in its full length first.
+ * Contract: start.c calls check_seal before the C library starts, with the stack that start.h describes. If the file is
+ * not as long as the build has made it, or if its last 16 bytes differ, check_seal prints one line and ends the process
+ * with exit status 1. It returns otherwise, also if the file is not sealed yet (seal.py) or cannot be opened.
  *
- * And it hides the environment. The C library reads variables of its own before main (GLIBC_TUNABLES, MALLOC_*), and so
- * does OpenSSL (OPENSSL_ia32cap); what they could do is up to a crash. It is given an empty environment, and Python the
- * real one (launcher.c).
+ * A download or a copy that broke off leaves an executable that still starts: the kernel maps what the program headers
+ * say, and a signal kills the process when it touches a page that the file does not have. That would be an exit status
+ * beyond 1, and no message. Some tools create the file in its full length first, so its end is compared too.
  *
  * All that this code touches of the file lies in the first pages: the seal, which layout.ld puts before the code, and
- * itself, by being in .text.unlikely, with which the code begins. (Of a file that has not even these, some 9 kB,
- * nothing can run.) It uses no libc, and no constants but those in the seal. layout.ld does one thing more: where the
- * data in the file ends within a page, the kernel itself clears the remainder of that page, and kills the process if
- * the page is not there. So the data ends with a page.
+ * this code itself. It is in .text.unlikely, with which the code begins. A file that lacks even these pages, some 9 kB,
+ * cannot run at all. The code uses no constants but those in the seal. layout.ld does one thing more: if the data in
+ * the file ended within a page, the kernel would clear the rest of that page, and kill the process if the page is
+ * missing. So the data ends with a page.
  */
 
 #include "seal.h"
 
 #include <elf.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define EARLY __attribute__((section(".text.unlikely"), used, noinline, no_stack_protector))
+#include "start.h"
 
 __attribute__((section(".seal"), used)) const struct seal seal = {
     .name = "the seal of this file",
@@ -33,25 +31,7 @@ __attribute__((section(".seal"), used)) const struct seal seal = {
     .damaged = DAMAGED,
 };
 
-char **environment;
-
 #ifdef __x86_64__
-
-__asm__(".section .text.unlikely, \"ax\"\n"
-        ".globl sealed_start\n"
-        "sealed_start:\n"
-        "    mov %rsp, %rbx\n"
-        "    mov %rbx, %rdi\n"
-        "    call check_seal\n"
-        "    mov %rbx, %rdi\n"
-        "    call size_without_environment\n"
-        "    sub %rax, %rsp\n"
-        "    mov %rbx, %rdi\n"
-        "    mov %rsp, %rsi\n"
-        "    call copy_without_environment\n"
-        "    xor %edx, %edx\n" /* what to call at the exit: as the kernel leaves it, nothing */
-        "    jmp _start\n"
-        ".text\n");
 
 EARLY static long
 call_kernel(long number, long a, long b, long c)
@@ -62,22 +42,6 @@ call_kernel(long number, long a, long b, long c)
 }
 
 #elif defined __aarch64__
-
-__asm__(".section .text.unlikely, \"ax\"\n"
-        ".globl sealed_start\n"
-        "sealed_start:\n"
-        "    mov x19, sp\n"
-        "    mov x0, x19\n"
-        "    bl check_seal\n"
-        "    mov x0, x19\n"
-        "    bl size_without_environment\n"
-        "    sub sp, sp, x0\n"
-        "    mov x0, x19\n"
-        "    mov x1, sp\n"
-        "    bl copy_without_environment\n"
-        "    mov x0, xzr\n"
-        "    b _start\n"
-        ".text\n");
 
 EARLY static long
 call_kernel(long number, long a, long b, long c)
@@ -90,53 +54,33 @@ call_kernel(long number, long a, long b, long c)
     return x0;
 }
 
-#else
-#error "the start of a process on this machine is not known here"
 #endif
 
-/*
- * The stack as the kernel leaves it: the number of arguments, they, 0, the environment, 0, the auxiliary vector. Each
- * function is called once, by the assembly above.
- */
-void check_seal(const uintptr_t *stack);
-size_t size_without_environment(const uintptr_t *stack);
-void copy_without_environment(const uintptr_t *stack, volatile uintptr_t *to);
-
-EARLY static const uintptr_t *
-environment_on(const uintptr_t *stack)
-{
-    return stack + 1 + stack[0] + 1;
-}
-
-EARLY static const uintptr_t *
-auxiliary_vector_on(const uintptr_t *stack)
-{
-    const uintptr_t *entry = environment_on(stack);
-    while (*entry++)
-        continue;
-    return entry;
-}
-
-/* A relative path is as execve took it: the process is still where it was then. */
 EARLY static long
 open_for_reading(const char *path)
 {
     return call_kernel(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
 }
 
+/* The path that execve got. A relative one is still right: the process has not changed its working directory. */
+EARLY static long
+open_as_executed(const uintptr_t *stack)
+{
+    const uintptr_t *entry = auxiliary_vector_on(stack);
+    while (entry[0] != AT_NULL && entry[0] != AT_EXECFN)
+        entry += 2;
+    return entry[0] == AT_EXECFN ? open_for_reading((const char *)entry[1]) : -1;
+}
+
 EARLY void
 check_seal(const uintptr_t *stack)
 {
     const struct seal *sealed = &seal;
-    __asm__("" : "+r"(sealed)); /* for the compiler not to take what is in it for what is above */
+    __asm__("" : "+r"(sealed)); /* so that the compiler does not use the values above for what is in it */
 
     long file = open_for_reading(sealed->self);
-    if (file < 0) {
-        const uintptr_t *entry = auxiliary_vector_on(stack);
-        while (entry[0] != AT_NULL && entry[0] != AT_EXECFN)
-            entry += 2;
-        file = entry[0] == AT_EXECFN ? open_for_reading((const char *)entry[1]) : -1;
-    }
+    if (file < 0)
+        file = open_as_executed(stack); /* without /proc */
     if (file < 0)
         return;
     uint64_t end[2] = {0, 0};
@@ -147,32 +91,4 @@ check_seal(const uintptr_t *stack)
         return;
     call_kernel(SYS_write, STDERR_FILENO, (long)sealed->damaged, sizeof sealed->damaged - 1);
     call_kernel(SYS_exit_group, 1, 0, 0);
-}
-
-EARLY size_t
-size_without_environment(const uintptr_t *stack)
-{
-    const uintptr_t *first = auxiliary_vector_on(stack);
-    const uintptr_t *entry = first;
-    while (entry[0] != AT_NULL)
-        entry += 2;
-    size_t words = 1 + stack[0] + 2 + (size_t)(entry + 2 - first);
-    return (words + 1) / 2 * 2 * sizeof *stack; /* the stack's alignment: 16 bytes */
-}
-
-/* The copy is volatile, for the compiler not to make calls of memcpy of the loops: that is not there yet. */
-EARLY void
-copy_without_environment(const uintptr_t *stack, volatile uintptr_t *to)
-{
-    const uintptr_t *entry = auxiliary_vector_on(stack);
-    environment = (char **)environment_on(stack);
-    for (uintptr_t count = 1 + stack[0]; count; count--)
-        *to++ = *stack++;
-    *to++ = 0; /* ends the arguments */
-    *to++ = 0; /* and the environment */
-    do {
-        *to++ = entry[0];
-        *to++ = entry[1];
-        entry += 2;
-    } while (entry[-2] != AT_NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * The seal: what the executable knows of itself. seal.c says why.
+ * The seal, by which the executable notices that it is damaged: seal.c.
  */
 
 #ifndef SEAL_H
@@ -11,7 +11,7 @@
 
 struct seal {
     char name[24]; /* by which seal.py finds it, to write the rest when everything else is in place */
-    uint64_t size; /* of the file, in bytes; 0 as long as it is not sealed */
+    uint64_t size; /* of the file, in bytes; 0 until it is sealed */
     uint64_t end[2]; /* the last bytes of the file */
     char self[16];
     char damaged[sizeof DAMAGED];
@@ -19,7 +19,7 @@ struct seal {
 
 extern const struct seal seal;
 
-/* The environment as the kernel passed it on. The C library was given an empty one. */
-extern char **environment;
+/* Return if the file has the length and the end of its seal, or no seal. Otherwise end the process. */
+void check_seal(const uintptr_t *stack);
 
 #endif

@@ -1,4 +1,4 @@
-"""Seals an executable that PyInstaller has just built: it then knows its own length and its end (seal.c)."""
+"""Seal an executable that PyInstaller has just built: it then knows its own length and its end (seal.c)."""
 
 from pathlib import Path
 from struct import Struct
@@ -8,9 +8,9 @@ SEAL = Struct("=Q16s")  # the file's length, its last bytes
 
 
 def seal(path: Path) -> None:
-    """Write into the file what it is to be compared with at each start.
+    """Write the length and the last bytes into the file, which compares itself with them at each start.
 
-    The whole file is written at once: the kernel caches it in larger pieces then, and a check takes 0.85 of the time.
+    The whole file is written at once: the kernel then caches it in larger pieces, and a check takes 0.85 of the time.
     """
     content = bytearray(path.read_bytes())
     place = content.index(NAME) + len(NAME)

@@ -1,16 +1,11 @@
 /*
- * Ends that are not the verdict's own: see signals.c.
+ * The handlers of signals: signals.c.
  */
 
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
-enum { FAILURE = 1 }; /* the exit status of all that fails: Docker reserves 2 */
-
-/* To be called first: it notes whether standard error is open, whose number may later be a socket's. */
+/* Install the handlers. Call note_standard_error first. */
 void catch_signals(void);
-
-/* For what can only be if the file or the machine is not as it should be. */
-_Noreturn void fail(const char *reason);
 
 #endif

@@ -1,116 +1,59 @@
 /*
- * The snapshot: the start of the program, made once, when the executable is built.
+ * The snapshot: the memory of the started program, recorded once, when the executable is built.
+ *
+ * Contract: the recorder calls record_snapshot before it starts the interpreter, and write_snapshot at the end. The
+ * build links the written files into the executable. There has_snapshot is true, and main calls restore_snapshot, which
+ * returns the program's entry point, with the interpreter ready to call it. It ends the process by `fail` if that is
+ * not possible.
  *
  * Until a Python program does its work, the interpreter has started, and hundreds of modules are imported: a hundred
- * million instructions, the same in every process, with the same outcome in memory. So the build lets the launcher come
- * as far as that, keeps the memory, and puts it into the executable's data. A process then begins with all of that in
- * place: the kernel maps it with the rest of the file, and only the pages that are written to are ever copied.
+ * million instructions, the same in every process, with the same result in memory. So the build runs the launcher up to
+ * that point, and puts the memory into the executable's data. A process begins with all of that in place: the kernel
+ * maps it with the rest of the file, and copies only the pages that are written to.
  *
  * Memory can be moved to another process only if nothing in it belongs to the old one.
  *
- *   - The executable is static and its addresses are fixed, so that pointers to functions and variables stay right.
- *   - The variables of CPython, OpenSSL and zlib are kept apart from all others (layout.ld), and so is what they
- *     allocate while the snapshot is recorded (heap.c). The C library's are not part of the snapshot: it starts as
- *     always, chooses its functions for this processor, reads its tunables, finds the vDSO. Nor is what OpenSSL knows
- *     of the processor.
- *   - Keys of thread-specific data are numbers that the C library gives out in turn. They are made again in the same
- *     order, and get their values back.
- *   - What does know the process (the thread's identity, locks, seeds) CPython and its modules can renew by themselves:
- *     a child of fork is in just this position, and PyOS_AfterFork_Child is for it. It calls what modules have given to
- *     os.register_at_fork, too.
- *   - While it is recorded, nothing is random, and time stands still (recorder.c).
+ *   - The executable is static and its addresses are fixed, so pointers to functions and variables stay right.
+ *   - The variables of CPython, OpenSSL and zlib are kept apart from all others (layout.ld), and so are the blocks that
+ *     they allocate while the snapshot is recorded (heap.c). The C library's are not part of the snapshot: it starts as
+ *     always, chooses its functions for this processor, reads its tunables, finds the vDSO. What OpenSSL knows of the
+ *     processor is not part of it either.
+ *   - Keys of thread-specific data are made again (overrides_thread_keys.c).
+ *   - CPython and its modules can renew what depends on the process: the thread's identity, locks, seeds. A child of
+ * fork needs just that, and PyOS_AfterFork_Child is for it. It also calls what modules gave to os.register_at_fork.
+ *   - While it is recorded, nothing is random, and time stands still (overrides_recording.c).
  *
- * link.py takes the snapshot, and refuses it where another process would have made another one.
+ * snapshot.py takes the snapshot, and refuses one that another process would have made differently.
  */
 
 #include "snapshot.h"
 
-#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "ending.h"
 #include "heap.h"
-#include "recorder.h"
-#include "signals.h"
+#include "overrides_thread_keys.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* Where the variables begin and end: layout.ld. */
+/* The bounds of the variables: layout.ld. */
 extern char variables_start[], variables_written[], variables_end[];
 
-/* That the interpreter goes on with; NULL where there is no snapshot. */
+/* The thread that the interpreter continues with; NULL if there is no snapshot. */
 static PART_OF_SNAPSHOT PyThreadState *thread = NULL;
 
 static PART_OF_SNAPSHOT PyObject *entry = NULL;
 
-/* At the start of the heap: what ordinary runs write to, in bytes. */
+/* The start of the heap that ordinary runs write to, in bytes. */
 static PART_OF_SNAPSHOT size_t written_size = 0;
 
-/* The keys of thread-specific data, by their numbers, and their values in the one thread that there is. */
-enum { MOST_KEYS = 64 };
-static PART_OF_SNAPSHOT struct {
-    bool used;
-    void (*destructor)(void *);
-    void *value;
-} keys[MOST_KEYS] = {{false, NULL, NULL}};
-
-int __real_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
-int __real_pthread_key_delete(pthread_key_t key);
-int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
-int __wrap_pthread_key_delete(pthread_key_t key);
-
-int
-__wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
-{
-    int error = __real_pthread_key_create(key, destructor);
-    if (!recording || error)
-        return error;
-    if (*key >= MOST_KEYS)
-        refuse("there are more keys of threads than the snapshot has room for");
-    keys[*key].used = true;
-    keys[*key].destructor = destructor;
-    return 0;
-}
-
-int
-__wrap_pthread_key_delete(pthread_key_t key)
-{
-    if (recording && key < MOST_KEYS)
-        keys[key].used = false;
-    return __real_pthread_key_delete(key);
-}
-
-/* Make a key with that number. Those before it that are free are made, too, and noted as spare. */
-static void
-make_key(pthread_key_t number, bool *spare)
-{
-    pthread_key_t key;
-    do {
-        if (__real_pthread_key_create(&key, keys[number].destructor) != 0 || key > number)
-            fail("a key of threads has another number than in the snapshot");
-        spare[key] = key < number;
-    } while (key < number);
-    pthread_setspecific(key, keys[number].value);
-}
-
-static void
-make_keys(void)
-{
-    bool spare[MOST_KEYS] = {false};
-    for (pthread_key_t number = 0; number < MOST_KEYS; number++)
-        if (keys[number].used)
-            make_key(number, spare);
-    for (pthread_key_t number = 0; number < MOST_KEYS; number++)
-        if (spare[number])
-            __real_pthread_key_delete(number);
-}
-
-/* Arenas: CPython's data stack. They come from the kernel directly. */
+/* Arenas hold CPython's data stack. In a process they come from the kernel directly. */
 static void *
 allocate_arena(void *context, size_t size)
 {
@@ -125,7 +68,7 @@ static void
 free_arena(void *context, void *arena, size_t size)
 {
     (void)context;
-    if ((char *)arena >= heap_start && (char *)arena < heap_end)
+    if (in_heap(arena))
         free(arena);
     else
         munmap(arena, size);
@@ -147,8 +90,8 @@ has_snapshot(void)
 }
 
 /*
- * Have the kernel copy the pages that ordinary runs write to, all at once: it takes half of the time of as many page
- * faults (Linux 5.14; an older one refuses).
+ * Let the kernel copy the pages that ordinary runs write to, all at once: that takes half the time of as many page
+ * faults. It needs Linux 5.14; an older kernel refuses, and copies each page when it is written to.
  */
 static void
 copy_written_pages(void)
@@ -161,11 +104,11 @@ PyObject *
 restore_snapshot(void)
 {
     copy_written_pages();
-    PyMemAllocatorEx plain; /* malloc: layout.ld leaves CPython's own choice out of the snapshot */
+    PyMemAllocatorEx plain; /* malloc: CPython's own choice is not in the snapshot (layout.ld) */
     PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &plain);
     PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &plain);
     PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &plain);
-    make_keys();
+    restore_thread_keys();
     PyEval_RestoreThread(thread);
     thread->thread_id = PyThread_get_thread_ident();
     PyOS_BeforeFork(); /* PyOS_AfterFork_Child needs its locks */
@@ -211,16 +154,14 @@ write_snapshot(const char *output, PyObject *called)
 {
     entry = called;
     PyGC_Enable();
-    while (PyGC_Collect() > 0) /* and with it the objects that CPython keeps for the next of their type */
+    while (PyGC_Collect() > 0) /* and free the objects that CPython keeps for the next of their type */
         continue;
     PyGC_Disable();
     thread = PyEval_SaveThread();
     size_t size = stop_recording();
-    for (pthread_key_t number = 0; number < MOST_KEYS; number++)
-        if (keys[number].used)
-            keys[number].value = pthread_getspecific(number);
+    keep_thread_values();
 
-    /* What is left of the process: Python's stack, where the calls that have returned were. */
+    /* The part of Python's stack that calls have used and left. */
     char *unused = (char *)thread->datastack_top;
     memset(unused, 0, (size_t)((char *)thread->datastack_limit - unused));
 

@@ -1,5 +1,5 @@
 /*
- * The snapshot that the executable continues from. snapshot.c says how.
+ * The snapshot that the executable continues from: snapshot.c.
  */
 
 #ifndef SNAPSHOT_H
@@ -12,22 +12,21 @@
 
 #include "heap.h"
 
-/* For a variable that is part of the snapshot, and no library's. */
+/* For a variable of the bootloader that is part of the snapshot. */
 #define PART_OF_SNAPSHOT __attribute__((section(".snapshot_data")))
 
-/* Whether there is one in this launcher. */
+/* Whether this launcher has a snapshot. */
 bool has_snapshot(void);
 
-/* Go on where the snapshot was taken: what is to be called now. */
+/* Continue from the snapshot. Returns the entry point, to be called now. */
 PyObject *restore_snapshot(void);
 
-/* From now on, remember what is allocated. To be called before the interpreter starts. */
+/* Start to record. Call it before the interpreter starts. */
 void record_snapshot(const struct layout *layout);
 
 /*
- * Write the snapshot of a program that begins with a call of `entry` to the files OUTPUT.variables and OUTPUT.heap, and
- * to OUTPUT.blocks what is where in the heap; false where they cannot be written. The interpreter is not to be used
- * behind it.
+ * Write the snapshot of a program with this entry point to the files OUTPUT.variables and OUTPUT.heap, and its blocks
+ * to OUTPUT.blocks. Returns false if they cannot be written. The interpreter must not be used after it.
  */
 bool write_snapshot(const char *output, PyObject *entry);
 

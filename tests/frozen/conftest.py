@@ -40,8 +40,8 @@ def newest(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The second program, frozen as the first one is."""
     del binary  # its build leaves the source of CPython, which this one need not fetch again
     folder = tmp_path_factory.mktemp("newest")
-    (folder / "bootloader").mkdir()
+    (folder / "work" / "bootloader").mkdir(parents=True)
     for source in SOURCES.glob("python3*"):
-        (folder / "bootloader" / source.name).symlink_to(source)
+        (folder / "work" / "bootloader" / source.name).symlink_to(source)
     pyinstaller(folder, str(SECOND / "newest.spec"))
     return folder / "newest"

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import debian
-import layout
-import link
+import memory_profile
 import pytest
+import toolchain
+from commands import BuildError
+from launcher import make_launcher
 
 from testing.certificates import Authority
 from testing.privileges import needs_root
@@ -80,35 +82,35 @@ def test_the_bootloader_names_no_program() -> None:
 def test_a_missing_package_is_named_with_the_command_to_type(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, needed: str | Path
 ) -> None:
-    monkeypatch.setattr(link, "NEEDED", {"present": [Path("/")], "package-that-has-it": [needed]})
-    with pytest.raises(debian.BuildError) as raised:
-        link.launcher(tmp_path, "")
+    monkeypatch.setattr(toolchain, "NEEDED", {"present": [Path("/")], "package-that-has-it": [needed]})
+    with pytest.raises(BuildError) as raised:
+        make_launcher(tmp_path, "")
     assert str(raised.value) == "missing Debian packages: package-that-has-it; type: make packages"
 
 
 def test_without_valgrind_the_executable_is_slower_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(link, "NEEDED", {"valgrind": [tmp_path / "valgrind"]})
-    monkeypatch.setattr(link, "PYTHON_PACKAGE", "what-is-asked-for-next")
-    assert link.missing() == ["valgrind"]
-    with pytest.raises(debian.BuildError, match="what-is-asked-for-next"):
-        link.launcher(tmp_path, "")
+    monkeypatch.setattr(toolchain, "NEEDED", {"valgrind": [tmp_path / "valgrind"]})
+    monkeypatch.setattr(toolchain, "PYTHON_PACKAGE", "what-is-asked-for-next")
+    assert toolchain.missing() == ["valgrind"]
+    with pytest.raises(BuildError, match="what-is-asked-for-next"):
+        make_launcher(tmp_path, "")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(layout.Unwatched, match=r"^valgrind is not installed \(make packages installs it\)$"):
-        layout.watch(tmp_path / "program", [[]])
+    with pytest.raises(memory_profile.Unwatched, match=r"^valgrind is not installed \(make packages installs it\)$"):
+        memory_profile.watch(tmp_path / "program", [[]])
 
 
 def test_a_program_that_does_not_end_ends_the_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(layout, "LONGEST", 1.0)
+    monkeypatch.setattr(memory_profile, "LONGEST", 1.0)
     shutil.copy("/usr/bin/sleep", tmp_path)
-    with pytest.raises(debian.BuildError) as raised:
-        layout.watch(tmp_path / "sleep", [["60"]])
+    with pytest.raises(BuildError) as raised:
+        memory_profile.watch(tmp_path / "sleep", [["60"]])
     assert str(raised.value) == "the program did not end within 1 seconds: 60"
 
 
 def test_a_python_of_another_origin_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(link, "LIBPYTHON", Path("/opt/python/libpython3.11.a"))
-    with pytest.raises(debian.BuildError, match="is not the distribution's.*; build with /usr/bin/python3"):
-        link.launcher(tmp_path, "")
+    monkeypatch.setattr(toolchain, "LIBPYTHON", Path("/opt/python/libpython3.11.a"))
+    with pytest.raises(BuildError, match="is not the distribution's.*; build with /usr/bin/python3"):
+        make_launcher(tmp_path, "")
 
 
 def test_another_revision_of_the_same_release_serves_where_the_own_is_not_to_be_had() -> None:

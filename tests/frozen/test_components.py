@@ -7,18 +7,19 @@ import sys
 from pathlib import Path
 
 import components
-import link
 import pytest
+import toolchain
+from commands import BuildError
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from debian import BuildError, source
+from debian import source
 from PyInstaller.archive.readers import ZlibArchiveReader
 
 from testing.executable import PYZ
 from testing.program import Healthchecker, runner
 
 LIBRARIES = {
-    "CPython": link.PYTHON_PACKAGE,
+    "CPython": toolchain.PYTHON_PACKAGE,
     "OpenSSL": "libssl-dev",
     "zlib": "zlib1g-dev",
     "glibc": "libc6-dev",

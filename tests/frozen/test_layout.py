@@ -8,12 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
+import launcher
 import layout
-import link
 import pytest
+import toolchain
 from hypothesis import given
 from hypothesis import strategies as st
-from layout import BLOCK, HEAD, UNIT, Block, Touched
+from layout import BLOCK, HEAD, Block
+from memory_profile import UNIT, Touched
 
 HEAP = 4 << 20  # bytes
 STEPS = 3000  # of a recording
@@ -160,12 +162,12 @@ class Heap:
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """heap.c as a shared library, with a small heap."""
+    """heap.c and the functions on it as a shared library, with a small heap."""
     folder = tmp_path_factory.mktemp("heap")
     (folder / "memory.c").write_text(HEAP_IN_C)
-    wraps = [f"-Wl,--wrap={name}" for name in link.WRAPPED]
-    sources = [str(link.HERE / "heap.c"), str(folder / "memory.c")]
-    command = ["gcc", "-shared", "-fPIC", "-O1", *wraps, f"-I{link.HERE}", *sources, "-o", str(folder / "heap.so")]
+    wraps = [f"-Wl,--wrap={name}" for name in launcher.OVERRIDDEN]
+    sources = [*(str(toolchain.HERE / name) for name in ("heap.c", "overrides_malloc.c")), str(folder / "memory.c")]
+    command = ["gcc", "-shared", "-fPIC", "-O1", *wraps, f"-I{toolchain.HERE}", *sources, "-o", str(folder / "heap.so")]
     subprocess.run(command, check=True)
     return folder / "heap.so"
 

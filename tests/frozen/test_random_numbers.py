@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from struct import unpack_from
 
-import link
 import pytest
+from launcher import make_launcher
+from snapshot import Program, make_bootloader
 
 from testing.freezing import DRAWING
 from testing.waiting import PATIENCE
@@ -115,8 +116,15 @@ def drawing(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / source.name).symlink_to(source)
     (folder / "warm_up.py").write_text(WARM_UP)
     archive = WORK / "pyinstaller" / "BareModules-00.pyz"
-    program = link.Program(archive, "drawing:main", "launcher", folder / "warm_up.py", [DRAWING], [], [])
-    return link.bootloader(link.launcher(folder, "interrupted\n"), program)
+    program = Program(
+        archive=archive,
+        entry_point="drawing:main",
+        warm_up=folder / "warm_up.py",
+        files=(DRAWING,),
+        ordinary=[],
+        others=[],
+    )
+    return make_bootloader(make_launcher(folder, "interrupted\n"), program)
 
 
 @pytest.mark.release

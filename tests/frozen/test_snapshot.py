@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import layout
-import link
+import memory_profile
 import pytest
-from debian import BuildError
+import snapshot
+from commands import BuildError
+from snapshot import Program
 
 from testing.executable import start
 from testing.privileges import needs_root
@@ -26,14 +28,20 @@ def test_nothing_of_the_builder_is_in_it(binary: Path) -> None:
     assert [secret for secret in found if len(secret) > 6] == []
 
 
+def program(folder: Path) -> Program:
+    """The program with the warm-up in the folder."""
+    archive = WORK / "pyinstaller" / "BareModules-00.pyz"
+    return Program(
+        archive=archive, entry_point="probe.__main__:main", warm_up=folder / "warm_up.py", ordinary=[], others=[]
+    )
+
+
 def record(folder: Path, warm_up: str, launcher: Path = LAUNCHER) -> None:
     """Have the launcher record the program with that warm-up. Raises BuildError."""
     (folder / "warm_up.py").write_text(warm_up)
     (folder / "launcher").symlink_to(launcher)
     (folder / "layout").write_bytes(layout.no_places())
-    archive = WORK / "pyinstaller" / "BareModules-00.pyz"
-    program = link.Program(archive, "probe.__main__:main", "launcher", folder / "warm_up.py", [], [], [])
-    link.record(folder, program, "snapshot")
+    snapshot.record(folder, program(folder), "snapshot")
 
 
 RANDOM_BYTES = "the warm-up asked for random bytes, which would be the same in every process"
@@ -98,7 +106,7 @@ def test_a_warm_up_that_does_not_end_ends_the_build(
     binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del binary
-    monkeypatch.setattr(layout, "LONGEST", 1.0)
+    monkeypatch.setattr(memory_profile, "LONGEST", 1.0)
     with pytest.raises(BuildError) as raised:
         record(tmp_path, "def warm_up(step):\n    while True: pass")
     assert str(raised.value) == "the warm-up of the program did not end within 1 seconds"

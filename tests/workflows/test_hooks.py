@@ -15,7 +15,7 @@ LOOKED_AT = {
     "build/pyinstaller.spec": {"python"},
     "build/bootloader/launcher.c": {"c"},
     "build/bootloader/layout.ld": {"c"},
-    "build/bootloader/link.py": {"python", "c"},  # it has the flags
+    "build/bootloader/toolchain.py": {"python", "c"},  # it has the flags
     ".clang-tidy": {"c"},
     ".ci/run": {"shell"},
     "tools/lint-c": {"shell", "c"},

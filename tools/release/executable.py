@@ -77,7 +77,7 @@ def _natively(folder: Path) -> None:
     with TemporaryDirectory() as copy:
         for file in build_elsewhere(Path(copy)):
             shutil.move(file, folder)
-    run([sys.executable, "build/bootloader/link.py", "--publish", str(folder)], ROOT)
+    run([sys.executable, "build/bootloader/sources.py", "glibc", str(folder)], ROOT)
 
 
 def build_elsewhere(sources: Path) -> list[Path]:
