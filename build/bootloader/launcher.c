@@ -108,7 +108,19 @@ take_arguments(int argc, char **argv)
     Py_DECREF(arguments);
 }
 
-/* The exit status that a result or SystemExit's code means (Python's library reference, sys.exit). */
+/* Take the exception that is set, as an object; its type's name is that of the object. */
+static PyObject *
+take_exception(void)
+{
+    PyObject *type;
+    PyObject *exception;
+    PyObject *traceback;
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyErr_NormalizeException(&type, &exception, &traceback);
+    return exception;
+}
+
+/* The exit status for a result, or for the code of a SystemExit (Python's library reference, sys.exit). */
 static int
 status_of(PyObject *result)
 {
@@ -122,31 +134,62 @@ status_of(PyObject *result)
     return FAILURE;
 }
 
-/* Call the program's entry point, as the console scripts of packages do; its exit status. */
-static int
-run(PyObject *entry)
+/* End with the type and the text of an exception that the program did not catch, in one line. */
+static _Noreturn void
+fail_with_uncaught(PyObject *exception)
 {
-    PyObject *result = PyObject_CallNoArgs(entry);
-    if (!result && PyErr_ExceptionMatches(PyExc_SystemExit)) {
-        PyObject *type;
-        PyObject *end;
-        PyObject *traceback;
-        PyErr_Fetch(&type, &end, &traceback);
-        PyErr_NormalizeException(&type, &end, &traceback);
-        result = PyObject_GetAttrString(end, "code");
-    }
-    if (!result)
-        fail_with_exception();
-    int status = status_of(result);
+    static char line[1000];
+    const char *type = Py_TYPE(exception)->tp_name;
+    PyObject *text = PyObject_Str(exception);
+    const char *format =
+        text && PyUnicode_GetLength(text) ? "internal error: %.100s: %.200U" : "internal error: %.100s";
+    PyObject *whole = PyUnicode_FromFormat(format, type, text);
+    const char *utf8 = whole ? PyUnicode_AsUTF8(whole) : NULL; /* NULL also if it has lone surrogates */
+    if (!utf8)
+        fail(type);
+    snprintf(line, sizeof line - 1, "%s", utf8);
+    for (char *at = line; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == '\x7f')
+            *at = ' ';
+    line[strlen(line)] = '\n';
+    end(FAILURE, line);
+}
+
+/* Flush Python's standard streams; whether that was possible. */
+static bool
+flush_streams(void)
+{
     static const char *const streams[] = {"stdout", "stderr"};
     for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
         PyObject *stream = PySys_GetObject(streams[i]); /* borrowed */
         PyObject *flush = stream ? attribute(stream, "flush") : NULL;
         PyObject *flushed = flush ? PyObject_CallNoArgs(flush) : NULL;
         if (!flushed)
-            return status ? status : FAILURE;
+            return false;
     }
-    return status;
+    return true;
+}
+
+/* Call the program's entry point, as the console scripts of packages do. Returns its exit status. */
+static int
+run(PyObject *entry)
+{
+    PyObject *result = PyObject_CallNoArgs(entry);
+    PyObject *uncaught = NULL;
+    if (!result) {
+        if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_MemoryError))
+            fail_with_exception();
+        uncaught = take_exception();
+        if (PyErr_GivenExceptionMatches(uncaught, PyExc_SystemExit)) {
+            result = PyObject_GetAttrString(uncaught, "code");
+            uncaught = NULL;
+        }
+    }
+    int status = uncaught ? FAILURE : status_of(result);
+    bool flushed = flush_streams();
+    if (uncaught)
+        fail_with_uncaught(uncaught);
+    return flushed || status ? status : FAILURE;
 }
 
 int

@@ -37,6 +37,19 @@ def test_its_exit_status_is_its_own(newest: Path) -> None:
     assert b"'/nonexistent.json': No such file or directory" in done.stderr
 
 
+UNCAUGHT = {
+    "its text": ("x", "InvalidVersion: Invalid version: 'x'\n"),
+    "the start of a long text": ("ä" * 5000, f"InvalidVersion: Invalid version: '{'ä' * 182}\n"),
+}
+
+
+@pytest.mark.parametrize(("version", "words"), UNCAUGHT.values(), ids=list(UNCAUGHT))
+def test_an_uncaught_exception_is_one_line_with(newest: Path, tmp_path: Path, version: str, words: str) -> None:
+    (tmp_path / "versions.json").write_text(json.dumps([version]))
+    done = start([str(newest), str(tmp_path / "versions.json")])
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", f"internal error: {words}")
+
+
 def seconds(command: list[str]) -> float:
     began = time.perf_counter()
     assert start(command).stdout == b"1.10\n"
