@@ -1,5 +1,6 @@
 """What a PyInstaller spec needs beside PyInstaller's own to make a static executable that unpacks nothing."""
 
+import fcntl
 import os
 import shutil
 import sys
@@ -23,9 +24,13 @@ NO_DATA = 'DATA = b""'  # the line of a shim that is filled in
 
 
 def begin(work: Path) -> Path:
-    """Make the folder `work` ready for a build, and return the folder for the bootloader in it."""
+    """Make the folder `work` ready for a build, and return the folder for the bootloader in it.
+
+    A second build in the same folder waits until the first has ended.
+    """
     _fix_hashes()
     work.mkdir(parents=True, exist_ok=True)
+    _wait_for_turn(work)
     _move_pyinstaller_to(work / "pyinstaller")
     bootloader = work / "bootloader"
     bootloader.mkdir(exist_ok=True)
@@ -39,6 +44,16 @@ def _fix_hashes() -> None:
     """
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | {"PYTHONHASHSEED": "0"})  # noqa: S606
+
+
+def _wait_for_turn(work: Path) -> None:
+    """Hold the folder's lock until this process ends."""
+    lock = os.open(work, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"build: waiting for another build in {work} to end", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _move_pyinstaller_to(folder: Path) -> None:

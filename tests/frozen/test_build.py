@@ -1,5 +1,6 @@
 """The build: the same bytes each time, and one line where something is missing."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from launcher import make_launcher
 
 from testing.certificates import Authority
 from testing.privileges import needs_root
+from testing.waiting import PATIENCE
 from tools.release import executable
 
 ROOT = Path(__file__).parent.parent.parent
@@ -111,6 +113,29 @@ def test_a_python_of_another_origin_is_refused(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(toolchain, "LIBPYTHON", Path("/opt/python/libpython3.11.a"))
     with pytest.raises(BuildError, match="is not the distribution's.*; build with /usr/bin/python3"):
         make_launcher(tmp_path, "")
+
+
+# Begins a build in the folder that is the first argument.
+BEGIN = """
+import freezing, pathlib, sys
+freezing.CONF["workpath"] = "/nonexistent/build/program"
+freezing.begin(pathlib.Path(sys.argv[1]))
+"""
+
+
+def test_a_second_build_in_one_checkout_waits_for_the_first(tmp_path: Path) -> None:
+    first = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(first, fcntl.LOCK_EX)
+    environ = os.environ | {"PYTHONPATH": str(toolchain.HERE), "PYTHONHASHSEED": "0"}
+    second = subprocess.Popen(
+        [sys.executable, "-c", BEGIN, str(tmp_path)], env=environ, stdout=subprocess.PIPE, text=True
+    )
+    assert second.stdout
+    assert second.stdout.readline() == f"build: waiting for another build in {tmp_path} to end\n"
+    assert list(tmp_path.iterdir()) == []
+    os.close(first)
+    assert (second.communicate(timeout=PATIENCE)[0], second.returncode) == ("", 0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bootloader", "pyinstaller"]
 
 
 def test_another_revision_of_the_same_release_serves_where_the_own_is_not_to_be_had() -> None:
