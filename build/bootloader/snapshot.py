@@ -69,6 +69,7 @@ def settle(folder: Path, program: Program, places: bytes) -> None:
         places, complete = layout.settled(places, (folder / "snapshot.blocks").read_bytes())
         if complete:
             return
+    print(f"build: after {MOST_RECORDINGS} recordings some blocks of the heap have no place in the layout: {SLOWER}")
 
 
 def _with_snapshot(inputs: list[str], script: Script, folder: Path, program: Program) -> Path:

@@ -3,6 +3,7 @@
 import getpass
 import platform
 import re
+from itertools import count
 from pathlib import Path
 
 import layout
@@ -124,6 +125,22 @@ def test_a_snapshot_is_the_same_whatever_numbers_the_process_and_its_files_have(
     for part in ("heap", "variables"):
         one, another = ((tmp_path / name / f"snapshot.{part}").read_bytes() for name in ("one", "another"))
         assert one == another, part
+
+
+def test_a_layout_that_never_has_a_place_for_all_blocks_costs_speed_and_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = count(1)
+
+    def record_another_block(folder: Path, *_: object) -> None:
+        (folder / "snapshot.blocks").write_bytes(layout.BLOCK.pack(next(keys), 1, 1))
+
+    monkeypatch.setattr(snapshot, "record", record_another_block)
+    snapshot.settle(tmp_path, program(tmp_path), layout.no_places())
+    assert capsys.readouterr().out == (
+        "build: after 6 recordings some blocks of the heap have no place in the layout: "
+        "the executable is correct, but slower than it could be\n"
+    )
 
 
 def test_a_launcher_without_a_snapshot_says_so(binary: Path) -> None:
