@@ -1,16 +1,16 @@
-"""What the launcher runs while the snapshot is recorded: the whole program is imported, and warmed up.
+"""Import the whole program and warm it up, in the launcher, before the snapshot is taken (recorder.c).
 
-The modules come from PyInstaller's PYZ: marshalled and compressed one by one. The arguments are the entry point as
-`module:function`, who renews what a process must not share with another one, the file of a script that warms the
-program up, and files for that to read. That script imports what it needs to be there before the others, and its
-function `warm_up` is called when all are there.
+The modules come from PyInstaller's PYZ, in which each is marshalled and compressed. The arguments are the entry point
+as `module:function`, "1" if the program renews itself or "0" if not, the file of a script that warms the program up, and
+files for that script. The script imports what must be there before other modules. When all are imported, its function
+`warm_up` is called.
 
-The warm-up is what makes the first check of a process as quick as its hundredth would be: what is computed once is
-there, and the interpreter has learnt where the attributes of a type are found, and which operands an instruction
-mostly meets. Nothing of this file or of the warm-up is left in the snapshot.
+The warm-up makes the first check of a process as fast as its hundredth: results that are computed once are there, and
+the interpreter has specialised its instructions, and cached where the attributes of types are. The snapshot holds
+nothing of this file or of the script.
 """
 
-# Built-in modules alone: there is no other before the importer is here. Types are quoted for the same reason.
+# Only built-in modules: there is no importer for others yet. Types are quoted for the same reason.
 import gc
 import posix
 import sys
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 PYZ_MAGIC = b"PYZ\0"
-TABLE = slice(8, 12)  # where its place is written, behind this magic number and that of the bytecode
+TABLE = slice(8, 12)  # the offset of its table, after this magic number and that of the bytecode
 PACKAGE = 1  # the kind of an entry that is a package
-NAMESPACE = 3  # and of a package that has no code
+NAMESPACE = 3  # and of a package without code
 
 PROCESS = "/proc/self"
 STDERR = 2
 
 
 class Importer:
-    """Finds and loads the modules of a PYZ (Python's language reference, 5.3 and 5.4)."""
+    """Find and load the modules of a PYZ (Python's language reference, 5.3 and 5.4)."""
 
     def __init__(self, pyz: memoryview, step: "Callable[[], None]") -> None:
         self._pyz = pyz
@@ -46,24 +46,24 @@ class Importer:
         )
 
     def close(self) -> None:
-        """Let the PYZ go: a module may still hold on to this importer."""
+        """Release the PYZ: a module may still refer to this importer."""
         self._table.clear()
         self._pyz = memoryview(b"")
 
     def names(self) -> list[str]:
-        """Those of all modules."""
+        """Return the names of all modules."""
         return list(self._table)
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
-        """Where the module comes from; None where it is not in the PYZ."""
+        """Return where the module comes from; None if it is not in the PYZ."""
         entry = self._table.get(name)
         return ModuleSpec(name, self, is_package=entry[0] in (PACKAGE, NAMESPACE)) if entry else None  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """The usual kind of module."""
+        """Let Python make a module of the usual kind."""
 
     def exec_module(self, module: "ModuleType") -> None:
-        """Run the module's code in it."""
+        """Run the module's code in it, in steps of its own."""
         _, offset, length = self._table[module.__name__]
         self._step()
         code = loads(zlib.decompress(self._pyz[offset : offset + length]))
@@ -73,7 +73,7 @@ class Importer:
 
 
 def put_off_renewal() -> None:
-    """Note what modules give to os.register_at_fork, for the program to call it where it needs it."""
+    """Collect what modules give to os.register_at_fork, so that the program can call it when it needs it."""
     renewals: list[Callable[[], object]] = []
     module = type(sys)("_snapshot")
     module.__dict__["renewals"] = renewals
@@ -87,7 +87,7 @@ def put_off_renewal() -> None:
 
 
 def import_all(names: list[str]) -> None:
-    """Import the modules. Say which cannot be imported: a program that wants one later will not find it."""
+    """Import the modules, and print which cannot be imported: the program will not find them."""
     failures = []
     for name in names:
         try:
@@ -99,7 +99,7 @@ def import_all(names: list[str]) -> None:
 
 
 def forget(importer: Importer) -> None:
-    """Leave no way back to the archive: what is not imported by now is not there."""
+    """Remove the importer: a module that is not imported by now is not in the program."""
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
     for name in importer.names():
         module = sys.modules.get(name)
@@ -109,20 +109,20 @@ def forget(importer: Importer) -> None:
 
 
 def refuse(reason: str) -> None:
-    """End the recording, with a line that says why."""
+    """End the recording, with a line on standard error."""
     write(STDERR, f"{reason}\n".encode())
     _exit(1)
 
 
 def refuse_what_a_process_owns() -> None:
-    """A thread or an open file would not be there where the snapshot is gone on with."""
+    """Refuse a thread or an open file, which would not be there in the process that continues from the snapshot."""
     if len(listdir(f"{PROCESS}/task")) > 1:
         refuse("a thread is still running after the warm-up")
     for number in listdir(f"{PROCESS}/fd"):
         if int(number) > STDERR:
             try:
                 opened = readlink(f"{PROCESS}/fd/{number}")
-            except FileNotFoundError:  # that of the folder itself
+            except FileNotFoundError:  # of the folder itself
                 continue
             refuse(f"{opened} is still open after the warm-up")
 
@@ -140,13 +140,13 @@ async def _asynchronous_generator() -> object:
 
 
 def refuse_what_has_begun() -> None:
-    """A function that stopped halfway would go on in every process, with what it knew in the build."""
+    """Refuse a suspended function, which would continue in every process with its state from the build."""
     coroutine = _coroutine()
     coroutine.close()
     stopped = {
         type(_generator()): "gi_suspended",
         type(coroutine): "cr_suspended",
-        type(_asynchronous_generator()): "ag_frame",  # CPython 3.11 does not say of these whether they have begun
+        type(_asynchronous_generator()): "ag_frame",  # CPython 3.11 does not tell whether one has begun
     }
     for thing in gc.get_objects():
         kind = type(thing)
@@ -155,9 +155,9 @@ def refuse_what_has_begun() -> None:
 
 
 def refuse_random_generators() -> None:
-    """One that has its seed would give the same numbers in every process.
+    """Refuse a generator of the program's own, which would give the same numbers in every process.
 
-    The module `random` seeds its own anew (os.register_at_fork), and SystemRandom has none.
+    The module `random` seeds its own generator again (os.register_at_fork), and SystemRandom has no seed.
     """
     random = sys.modules.get("random")
     if not random:
@@ -169,10 +169,29 @@ def refuse_random_generators() -> None:
             refuse("the program has a random generator of its own, which would be the same in every process")
 
 
+def loaded(script: str, files: list[str]) -> "dict[str, Any]":
+    """Run the warm-up script with the files as its arguments; return its names."""
+    with open(script, encoding="utf-8") as file:
+        code = compile(file.read(), "<warm-up>", "exec", dont_inherit=True, optimize=2)
+    sys.argv = [script, *files]
+    names: dict[str, Any] = {"__name__": "warm_up", "__builtins__": __builtins__}
+    exec(code, names)
+    return names
+
+
+def found(entry_point: str) -> object:
+    """Return the entry point of the program."""
+    module, _, function = entry_point.partition(":")
+    entry = getattr(sys.modules.get(module), function or "main", None)
+    if not entry:
+        refuse(f"there is no entry point {entry_point}: name a module of the program and a function in it")
+    return entry
+
+
 def main(
     archive: memoryview, step: "Callable[[], None]", forget_lookups: "Callable[[], None]", arguments: list[str]
 ) -> object:
-    """Import, warm up, forget; what to call."""
+    """Import the program, warm it up, remove what only that needed, and return the entry point."""
     if archive[:4] != PYZ_MAGIC:
         refuse("the modules are of an unknown format")
     entry_point, renews_itself, script, *files = arguments
@@ -186,12 +205,8 @@ def main(
     importer = Importer(archive, next_module)
     sys.meta_path.append(importer)
     sys.path_hooks.clear()
-    sys.warnoptions.append("ignore")  # nothing but what the program says belongs on standard error
-    with open(script, encoding="utf-8") as file:
-        code = compile(file.read(), "<warm-up>", "exec", dont_inherit=True, optimize=2)
-    sys.argv = [script, *files]
-    names: dict[str, Any] = {"__name__": "warm_up", "__builtins__": __builtins__}
-    exec(code, names)
+    sys.warnoptions.append("ignore")  # only the program itself writes to standard error
+    names = loaded(script, files)
     import_all(importer.names())
     if "warm_up" not in names:
         refuse(f"{script} has no function warm_up")
@@ -199,20 +214,17 @@ def main(
     forget_lookups()
     names["warm_up"](step)
     warm_up = ref(names["warm_up"])
-    del names, code
+    del names
     sys.argv = []
     forget(importer)
     if platform := sys.modules.get("platform"):
         platform.__dict__["_uname_cache"] = None  # this machine's name
     sys.path_importer_cache.clear()
-    module, _, function = entry_point.partition(":")
-    entry = getattr(sys.modules.get(module), function or "main", None)
-    if not entry:
-        refuse(f"there is no entry point {entry_point}: name a module of the program and a function in it")
+    entry = found(entry_point)
     gc.collect()
     refuse_what_has_begun()
     refuse_random_generators()
     if warm_up():
         refuse("the program still uses something of the warm-up")
-    refuse_what_a_process_owns()  # last, for its memory depends on the process: how long its number is
+    refuse_what_a_process_owns()  # last: its memory depends on the length of the process's number
     return entry
