@@ -48,8 +48,8 @@ def places(blocks: bytes, heap: int, ordinary: Touched, others: Touched) -> byte
     return _layout(written, end, placed)
 
 
-def settled(before: bytes, blocks: bytes) -> tuple[bytes, bool]:
-    """Return struct layout for the blocks recorded with a layout, and whether that layout had a place for each.
+def settled(before: bytes, blocks: bytes) -> tuple[bytes, int]:
+    """Return struct layout for the blocks recorded with a layout, and for how many of them that had no place.
 
     Sets that hash by address have another order when the addresses change, so a few blocks are allocated at another
     turn. They take the places of blocks that are no longer allocated. All others keep their places.
@@ -70,7 +70,7 @@ def settled(before: bytes, blocks: bytes) -> tuple[bytes, bool]:
         else:
             placed.append(block._replace(place=end))
             end += block.size
-    return _layout(written, end, placed), made.keys() <= known.keys()
+    return _layout(written, end, placed), len(made.keys() - known.keys())
 
 
 def no_places() -> bytes:

@@ -66,10 +66,12 @@ def settle(folder: Path, program: Program, places: bytes) -> None:
     for _ in range(MOST_RECORDINGS):
         (folder / "layout").write_bytes(places)
         record(folder, program, "snapshot")
-        places, complete = layout.settled(places, (folder / "snapshot.blocks").read_bytes())
-        if complete:
+        blocks = (folder / "snapshot.blocks").read_bytes()
+        places, missing = layout.settled(places, blocks)
+        if not missing:
             return
-    print(f"build: after {MOST_RECORDINGS} recordings some blocks of the heap have no place in the layout: {SLOWER}")
+    number = len(blocks) // layout.BLOCK.size
+    print(f"build: the layout has no place for {missing:,} of {number:,} blocks of the heap: {SLOWER}")
 
 
 def _with_snapshot(inputs: list[str], script: Script, folder: Path, program: Program) -> Path:

@@ -138,7 +138,7 @@ def test_a_layout_that_never_has_a_place_for_all_blocks_costs_speed_and_a_line(
     monkeypatch.setattr(snapshot, "record", record_another_block)
     snapshot.settle(tmp_path, program(tmp_path), layout.no_places())
     assert capsys.readouterr().out == (
-        "build: after 6 recordings some blocks of the heap have no place in the layout: "
+        "build: the layout has no place for 1 of 1 blocks of the heap: "
         "the executable is correct, but slower than it could be\n"
     )
 
