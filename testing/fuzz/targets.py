@@ -7,15 +7,14 @@ take new ways through the code. What it has found is in corpus/, as test cases.
 import re
 from contextlib import suppress
 
-from probe import cli, expand, fast_path, parsers, report, url
-from probe.check import Check, Outcome
+from probe import expand, fast_path, parsers, report, url
+from probe.check import Outcome
 from probe.errors import CheckFailed, UsageError
 from probe.http.request import Request, encode
-from probe.http.response import Response, ResponseReader
+from probe.http.response import Response
 from probe.settings import Settings
 from probe.text import LINE_LIMIT, format_duration
-from probe.verdict import Verdict
-from testing.checks import settings_of
+from testing.checks import judged, parse, read, settings_of
 
 CHECK = settings_of(verbose="1").check
 
@@ -48,29 +47,10 @@ def reply(data: bytes) -> None:
     assert_line(verdict.output)
 
 
-def judged(check: Check, response: Response) -> Verdict:
-    """Return the verdict on a response."""
-    unmet = tuple(filter(None, (condition.unmet(response) for condition in check.conditions)))
-    return report.report(check, Outcome(response, unmet, None, 0.001))
-
-
-def read(pieces: list[bytes]) -> Response | CheckFailed:
-    """The reply in these pieces, or what is wrong with it."""
-    reader = ResponseReader()
-    for piece in pieces:
-        if piece and not reader.complete:
-            reader.feed(piece)
-    reader.feed(b"")
-    try:
-        return reader.response()
-    except CheckFailed as error:
-        return error
-
-
 def arguments(data: bytes) -> None:
     """Any argument list is a check, the same one to both parsers, or a line."""
     texts, environ = argument_list(data)
-    outcome = parsed(texts, environ)
+    outcome = parse(texts, environ)
     shortcut = fast_path.parse(texts, environ)
     if shortcut:
         assert shortcut == outcome
@@ -98,14 +78,6 @@ WORDS = (
     *(b"--port=", b"-p\0", b"-path=", b"-host=", b"-timeout=", b"--expect="),
     *(b"http://", b"HEALTHCHECKER_", b"${"),
 )
-
-
-def parsed(texts: list[str], environ: dict[bytes, bytes]) -> Settings | Verdict:
-    """Return what click makes of the arguments, or the line of a mistake."""
-    try:
-        return cli.parse(texts, environ)
-    except UsageError as error:
-        return report.misused(error)
 
 
 def texts(data: bytes) -> None:

@@ -32,7 +32,7 @@ from probe.raw_value import RawValue
 from probe.transport import trust
 from probe.transport.resolve import resolve
 from probe.verdict import Verdict
-from testing.checks import settings_of
+from testing.checks import judged, parse, read, settings_of
 from testing.fuzz import targets
 from testing.fuzz.cases import SEEDS, found
 from testing.servers import closing, serving
@@ -99,7 +99,7 @@ def failed(reason: str) -> str:
 def test_what_is_said_of_arguments_is_there() -> None:
     lists = [targets.argument_list(data) for data in [*SEEDS["arguments"], *found("arguments")]]
     lists += [([option.long], {}) for option in OPTIONS]
-    outcomes = [targets.parsed(*given) for given in lists]
+    outcomes = [parse(*given) for given in lists]
     lines = [outcome.output for outcome in outcomes if isinstance(outcome, Verdict) and outcome.exit_code]
     assert len(lines) > 100
     assert missing(lines) == []
@@ -109,9 +109,9 @@ def test_what_is_said_of_replies_is_there() -> None:
     replies = [b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus]
     replies += [b"HTTP/1.1 599\r\n", b"HTTP/1.1 599 What no standard knows\r\n"]
     replies = [head + fields + b"\r\nbody" for head in replies for fields in (b"", b"Location: /x\r\n")]
-    outcomes = [targets.read([data]) for data in [*replies, *SEEDS["reply"], *found("reply")]]
+    outcomes = [read([data]) for data in [*replies, *SEEDS["reply"], *found("reply")]]
     lines = [
-        failed(str(outcome)) if isinstance(outcome, CheckFailed) else targets.judged(CHECK, outcome).output
+        failed(str(outcome)) if isinstance(outcome, CheckFailed) else judged(CHECK, outcome).output
         for outcome in outcomes
     ]
     assert len(set(lines)) > 100

@@ -9,24 +9,14 @@ from hypothesis import strategies as st
 
 from probe.errors import CheckFailed
 from probe.http.response import BODY_LIMIT, HEAD_LIMIT, ResponseReader, dechunk
+from testing import checks
 from testing.responses import CUT, EARLY_HINTS_THEN_OK, GREETINGS, RESPONSES, Outcome
 
 
-def read(pieces: Iterable[bytes], end: bool = True) -> Outcome:
-    """Status and body, or what is wrong."""
-    reader = ResponseReader()
-    for piece in pieces:
-        if reader.complete:
-            break
-        reader.feed(piece)
-    else:
-        if end:
-            reader.feed(b"")
-    try:
-        reply = reader.response()
-    except CheckFailed as error:
-        return str(error)
-    return reply.status, reply.body
+def read(pieces: Iterable[bytes]) -> Outcome:
+    """Return the status and the body, or the text of the failure."""
+    outcome = checks.read(pieces)
+    return str(outcome) if isinstance(outcome, CheckFailed) else (outcome.status, outcome.body)
 
 
 def one_by_one(data: bytes) -> list[bytes]:
