@@ -1,12 +1,12 @@
-"""Servers that end TLS by an alert (RFC 8446, section 6) of any number."""
+"""Servers that end TLS by an alert (RFC 8446, section 6): `refusing` in the handshake, `leaving` behind it."""
 
 import hmac
 import ssl
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from socket import socket
-from typing import NamedTuple
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,7 +18,7 @@ WARNING, FATAL = 1, 2
 
 
 def refusing(number: int, level: int = FATAL) -> Behaviour:
-    """Answers a ClientHello by this alert."""
+    """Answer a ClientHello by this alert."""
 
     def behave(connection: socket) -> None:
         connection.recv(65536)
@@ -28,8 +28,11 @@ def refusing(number: int, level: int = FATAL) -> Behaviour:
 
 
 def leaving(context: ssl.SSLContext, number: int) -> Behaviour:
-    """Shakes hands as the server of this context, reads a request, and sends this alert, encrypted."""
-    context.num_tickets = 0  # which would come first
+    """Shake hands as this context does, read a request, and send this alert, encrypted.
+
+    The context needs the one cipher of `tls_servers.of_version`.
+    """
+    context.num_tickets = 0  # tickets would come before the alert
 
     def behave(connection: socket) -> None:
         with tempfile.NamedTemporaryFile() as keys:
@@ -44,8 +47,9 @@ def leaving(context: ssl.SSLContext, number: int) -> Behaviour:
     return behave
 
 
-class Secret(NamedTuple):
-    """What a line of a key log holds behind its label."""
+@dataclass(frozen=True)
+class Secret:
+    """A line of a key log, without its label."""
 
     client_random: bytes
     value: bytes
@@ -57,7 +61,7 @@ def _secrets(log: str) -> dict[str, Secret]:
 
 
 def _shake_hands(context: ssl.SSLContext, connection: socket) -> tuple[str | None, bytes, bool]:
-    """Return the version that was agreed on, all bytes that were sent for it, and whether the request came along."""
+    """Return the version, all bytes that the server sent, and whether the client has sent its request already."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     side = context.wrap_bio(incoming, outgoing, server_side=True)
     sent = b""
@@ -73,7 +77,7 @@ def _shake_hands(context: ssl.SSLContext, connection: socket) -> tuple[str | Non
 
 
 def _record_of_1_3(secrets: dict[str, Secret], _: bytes, alert: bytes) -> bytes:
-    """The first record of the server's application keys (RFC 8446, sections 5.2 and 7.3)."""
+    """Encrypt the alert in the first record under the application keys (RFC 8446, sections 5.2 and 7.3)."""
     secret = secrets["SERVER_TRAFFIC_SECRET_0"].value
 
     def expanded(label: bytes, size: int) -> bytes:
@@ -87,9 +91,9 @@ def _record_of_1_3(secrets: dict[str, Secret], _: bytes, alert: bytes) -> bytes:
 
 
 def _record_of_1_2(secrets: dict[str, Secret], sent: bytes, alert: bytes) -> bytes:
-    """The server's second encrypted record: the first one finished the handshake (RFC 5246, section 6; RFC 5288)."""
+    """Encrypt the alert in the second record: the first one is Finished (RFC 5246, section 6; RFC 5288)."""
     master = secrets["CLIENT_RANDOM"]
-    server_random = sent[11:43]  # behind the heads of record and message, and the version
+    server_random = sent[11:43]  # behind the headers of record and message, and the version
     block = _pseudo_random(master.value, b"key expansion" + server_random + master.client_random, 72)
     key, salt = block[32:64], block[68:]
     sequence = (1).to_bytes(8, "big")
@@ -99,7 +103,7 @@ def _record_of_1_2(secrets: dict[str, Secret], sent: bytes, alert: bytes) -> byt
 
 
 def _pseudo_random(secret: bytes, seed: bytes, size: int) -> bytes:
-    """P_SHA384 (RFC 5246, section 5)."""
+    """Expand the secret by P_SHA384 (RFC 5246, section 5)."""
     output, chained = b"", seed
     while len(output) < size:
         chained = hmac.digest(secret, chained, "sha384")

@@ -2,11 +2,11 @@
 
 
 def full_width(text: str) -> str:
-    """The text as East Asian keyboards write it; UTS 46 maps it to ASCII."""
+    """Write the text in full-width characters, which UTS 46 maps to ASCII."""
     return "".join(chr(ord(character) + 0xFEE0) for character in text)
 
 
-# Values for options: each option takes at least one of them.
+# Values of options. Each option accepts at least one of them.
 VALUES = [
     *("80", "6767", "0", "", "abc", "localhost", "::1", "/health", "a?b=c", "2s", "500ms", "0.5", "1m30s", "200"),
     *("2xx", "200-299,401", "http://a/b", "http://[::1]:80", "https://a", "a:080/b", "a/b", "a:", "bücher:80"),

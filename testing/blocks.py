@@ -1,22 +1,22 @@
-"""The fenced blocks of the documentation, and how each is tried: the comment directly above a block says so.
+"""The fenced blocks of the documentation. The comment directly above a block says how it is tested.
 
     <!-- runs -->                      a test runs the commands
-    <!-- runs: docker -->              the same, on an engine that has the images of this project
-    <!-- runs: docker, with WHAT -->   the same, with another image, or with `compose`
-    <!-- run by FILE -->               that file of the project has the same commands, and runs them
-    <!-- file: NAME -->                the block is a file for the commands below it, or a unit of systemd
-    <!-- from FILE -->                 an excerpt of that file of the project
+    <!-- runs: docker -->              a test runs them on an engine with the images of this project
+    <!-- runs: docker, with WHAT -->   the same, with another image or with `compose`
+    <!-- run by FILE -->               this file of the project contains the same commands, and runs them
+    <!-- file: NAME -->                the block is a file for the commands below it, or a systemd unit
+    <!-- from FILE -->                 the block is an excerpt of this file of the project
     <!-- not run here: REASON -->
 
-A block of the language text is what is printed, and needs no comment. Directly behind commands that run it is all that
-they print, and where commands run it stands nowhere else.
+A block of the language text is output, and needs no comment. It stands directly behind the commands that print it, and
+is all that they print. A section whose commands run has no other output.
 """
 
 import re
 import textwrap
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
 from testing.project import ROOT
 
@@ -32,7 +32,7 @@ KINDS = {
     "run by": r"run by (\S+)",
     "file": r"file: (\S+)",
     "from": r"from (\S+)",
-    "not run": r"not run here: (\S+(?: \S+){2,})",  # no reason has fewer than three words
+    "not run": r"not run here: (\S+(?: \S+){2,})",  # a reason has three words at least
 }
 
 LIKE_A_FENCE = r"[ \t>*+\d.-]*(?:```|~~~)"  # in a list or a quote, too
@@ -43,54 +43,56 @@ FENCE = re.compile(
     re.MULTILINE,
 )
 STRAY = re.compile(rf"^{LIKE_A_FENCE}|<pre\b", re.MULTILINE)
-PROMPT = re.compile(r"^[ \t>]*\$ ", re.MULTILINE)  # commands stand without one, and for themselves
+PROMPT = re.compile(r"^[ \t>]*\$ ", re.MULTILINE)  # the documentation shows commands without a prompt
 MARK = re.compile(r"^ *<!-- (.*) -->\n\Z", re.MULTILINE)
 ONE_SESSION = "<!-- one session -->\n"
 
 
 def called(page: Path) -> str:
-    """The page's name from the project's folder, where it is one of the project's."""
+    """Return the path of a page in the project, or the name of another page."""
     return str(page.relative_to(ROOT)) if page.is_relative_to(ROOT) else page.name
 
 
 def place(page: Path, line: int) -> str:
-    """Where that line is, for people."""
+    """Return the line's place as PAGE:LINE."""
     return f"{called(page)}:{line}"
 
 
-class Block(NamedTuple):
-    """A block, and what stands around it."""
+@dataclass(frozen=True)
+class Block:
+    """A block, and its place in the page."""
 
     page: Path
     line: int  # of its fence
     section: str
     language: str
-    kind: str  # of KINDS, or nothing where no comment says it
+    kind: str  # of KINDS, or empty without a comment
     argument: str
     text: str
     printed: str | None
 
     @property
     def place(self) -> str:
-        """Where it is, for people."""
+        """The block's place as PAGE:LINE."""
         return place(self.page, self.line)
 
 
-class Session(NamedTuple):
-    """Blocks that are tried in one shell, from top to bottom."""
+@dataclass(frozen=True)
+class Session:
+    """Blocks that run in one shell, from top to bottom."""
 
     name: str
     blocks: list[Block]
 
 
 def blocks(page: Path) -> list[Block]:
-    """All blocks of a page but those that are only printed."""
+    """Return all blocks of a page but output."""
     text = page.read_text()
     return [_block(page, text, found) for found in FENCE.finditer(text) if found["language"] != "text"]
 
 
 def strays(page: Path) -> list[str]:
-    """The places of lines that look like a block's, or a command's, and are of no block that is looked at."""
+    """Return the places of lines that look like a fence or a command, and belong to no block."""
     text = page.read_text()
     outside = FENCE.sub(lambda found: "\n" * found[0].count("\n"), text)
     lines = [_line(outside, found) for found in STRAY.finditer(outside)]
@@ -99,7 +101,7 @@ def strays(page: Path) -> list[str]:
 
 
 def apart(page: Path) -> list[str]:
-    """The places of what is printed that does not stand directly behind commands, where a section has some that run."""
+    """Return the places of output that stands apart from commands, in sections whose commands run."""
     text = page.read_text()
     running = {block.section for block in blocks(page) if block.kind in ("runs", "docker")}
     printed = [_block(page, text, found) for found in FENCE.finditer(text) if found["language"] == "text"]
@@ -135,7 +137,7 @@ def _kind(mark: str) -> tuple[str, str]:
 
 
 def sessions(page: Path, *kinds: str) -> list[Session]:
-    """Those of its blocks that are of these kinds: a session for each section, or one where the page says so."""
+    """Return the blocks of these kinds: a session for each section, or one if the page says `one session`."""
     found = [block for block in blocks(page) if block.kind in kinds]
     if ONE_SESSION in page.read_text():
         return [Session(called(page), found)]
@@ -146,13 +148,13 @@ def sessions(page: Path, *kinds: str) -> list[Session]:
 
 
 def unused(session: Session) -> list[str]:
-    """The places of files behind which no command of the session stands; systemd's are tried by themselves."""
+    """Return the places of files without a command below them. Units of systemd need none."""
     last = max((at for at, block in enumerate(session.blocks) if block.kind != "file"), default=-1)
     behind = [block for block in session.blocks[last + 1 :] if block.language != "ini"]
     return [block.place for block in behind]
 
 
 def commands(block: Block) -> list[str]:
-    """Its lines, without comments."""
+    """Return the lines of a block, without comments."""
     lines = (re.sub(r"(^|\s+)#.*", "", line) for line in block.text.splitlines())
     return [line.strip() for line in lines if line.strip()]

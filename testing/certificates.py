@@ -1,10 +1,10 @@
-"""Certificates of an authority that the tests make."""
+"""Certificates: `Authority` issues ordinary ones, `sign` makes any, and each has its SSLContext for a server."""
 
 import ssl
 import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import trustme
 from cryptography import x509
@@ -13,33 +13,33 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
-
 CA = x509.BasicConstraints(ca=True, path_length=None)
 DAY = timedelta(days=1)
 
 
-class Signed(NamedTuple):
-    """A certificate, and its key."""
+@dataclass(frozen=True)
+class Signed:
+    """A certificate and its key."""
 
     certificate: x509.Certificate
     key: Key
 
     @property
     def pem(self) -> bytes:
-        """The certificate, as a file has it."""
+        """The certificate in PEM."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     @property
     def key_pem(self) -> bytes:
-        """The key, as a file has it."""
+        """The key in PEM."""
         return self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
 
     def context(self, *chain: "Signed") -> ssl.SSLContext:
-        """The TLS side of a server with this certificate, which sends those of the chain behind it."""
+        """Make a server with this certificate, which sends the chain behind it."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # for keys that the other side is to refuse
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # for keys that the client refuses
         with tempfile.NamedTemporaryFile() as file:
             file.write(self.key_pem + b"".join(one.pem for one in (self, *chain)))
             file.flush()
@@ -54,7 +54,10 @@ def sign(
     key: Key | None = None,
     expires: datetime | None = None,
 ) -> Signed:
-    """A certificate with that common name and these extensions, signed by another's key or, without one, its own."""
+    """Make a certificate with this common name and these extensions, signed by another one or by itself.
+
+    It is valid from two days ago until tomorrow, unless it expires at another time.
+    """
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -73,24 +76,24 @@ def sign(
 
 
 def named(*names: str) -> x509.SubjectAlternativeName:
-    """The extension with these names."""
+    """Make the extension subjectAltName with these names."""
     return x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
 
 
 def self_signed(name: str) -> ssl.SSLContext:
-    """The TLS side of a server whose certificate nobody but itself has signed."""
+    """Make a server with a self-signed certificate for the name."""
     return sign(name, named(name)).context()
 
 
 def serving_as(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """The TLS side of a server with this certificate."""
+    """Make a server with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
 
 
 class Authority:
-    """A certificate authority of the test's own."""
+    """A certificate authority, with its certificate in `file`."""
 
     def __init__(self, folder: Path) -> None:
         self.ca = trustme.CA()
@@ -98,5 +101,5 @@ class Authority:
         self.ca.cert_pem.write_to_path(self.file)
 
     def context(self, *names: str, begins: datetime | None = None, expires: datetime | None = None) -> ssl.SSLContext:
-        """The TLS side of a server with these names."""
+        """Make a server whose certificate has these names, valid between these times."""
         return serving_as(self.ca.issue_cert(*names, not_before=begins, not_after=expires))

@@ -1,10 +1,11 @@
-"""Another time of day for one command: its clock, and nobody else's, reads as wanted.
+"""Run one command at another time of day.
 
     python -m testing.clock SECONDS COMMAND...
 
-ends as the command does. A program asks the time of the vDSO, code that the kernel maps into it. The command is traced
-(ptrace(2)): at its start the entry for the vDSO is taken out of its auxiliary vector (getauxval(3)), so that it asks
-the kernel, and what the kernel answers of CLOCK_REALTIME is put forward or back. Deadlines count on CLOCK_MONOTONIC.
+SECONDS is the time since 1970. The exit code is the command's. Its clock is changed by ptrace(2). A program reads the
+time from the vDSO, code that the kernel maps into it. So the entry for the vDSO is first removed from its auxiliary
+vector (getauxval(3)). It then calls the kernel, and the time is written into each answer about CLOCK_REALTIME.
+CLOCK_MONOTONIC stays, as deadlines use it.
 """
 
 import ctypes
@@ -28,7 +29,7 @@ libc.ptrace.restype = ctypes.c_long
 
 
 def main(seconds: int, *command: str) -> int:
-    """Run the command at that time, in seconds since 1970; its exit status."""
+    """Run the command at that time, in seconds since 1970. Return its exit code."""
     child = os.fork()
     if child == 0:
         libc.ptrace(PTRACE_TRACEME, 0, None, None)
@@ -41,7 +42,7 @@ def main(seconds: int, *command: str) -> int:
 
 
 def follow(child: int, seconds: int) -> int:
-    """See all threads through to the child's end; its exit status."""
+    """Trace all threads until the child ends. Return its exit code."""
     inside: set[int] = set()  # threads in a system call
     while True:
         thread, status = os.waitpid(-1, 0x40000000)  # __WALL
@@ -62,7 +63,7 @@ def follow(child: int, seconds: int) -> int:
 
 
 def answer(thread: int, seconds: int) -> None:
-    """Put another time into the answer to a system call that asked for it."""
+    """Write the time into the answer to a system call that asked for it."""
     registers = (ctypes.c_ulong * REGISTERS)()
     libc.ptrace(PTRACE_GETREGS, thread, None, registers)
     asked = registers[ORIGINAL_RAX]
@@ -78,7 +79,7 @@ def answer(thread: int, seconds: int) -> None:
 
 
 def hide_vdso(child: int) -> None:
-    """Take the entry for the vDSO out of the auxiliary vector, which lies on the stack behind the environment."""
+    """Remove the entry for the vDSO from the auxiliary vector, which lies on the stack behind the environment."""
     registers = (ctypes.c_ulong * REGISTERS)()
     libc.ptrace(PTRACE_GETREGS, child, None, registers)
     with Path(f"/proc/{child}/mem").open("rb", buffering=0) as memory:

@@ -1,4 +1,4 @@
-"""Containers and images on a Docker engine, made for a test and removed behind it."""
+"""Containers and images on a Docker engine. They are removed at the end."""
 
 import os
 import subprocess
@@ -10,17 +10,17 @@ import pytest
 
 from tools.docker_engine import docker, remove_containers, remove_image
 
-# Asked here, since while a test runs there are none of these variables.
+# Read at import: the environment of a test has none of these variables.
 REQUIRE_PULL = os.environ.get("HEALTHCHECKER_REQUIRE_PULL") == "1"
 
 
 def require_image(name: str) -> None:
-    """Go on where the image is here or can be pulled; otherwise skip, or fail where HEALTHCHECKER_REQUIRE_PULL=1."""
+    """Skip the test if the image is neither here nor can be pulled. With HEALTHCHECKER_REQUIRE_PULL=1, fail."""
     _require(f"the image {name}", ["image", "inspect", name], ["pull", "--quiet", name])
 
 
 def require_compose() -> None:
-    """Go on where there is `docker compose`; otherwise as with an image."""
+    """Skip the test if there is no `docker compose`. With HEALTHCHECKER_REQUIRE_PULL=1, fail."""
     _require("the plugin compose", ["compose", "version"])
 
 
@@ -29,13 +29,13 @@ def _require(what: str, *attempts: list[str]) -> None:
         if subprocess.run(["docker", *attempt], capture_output=True, timeout=300).returncode == 0:
             return
     if REQUIRE_PULL:
-        pytest.fail(f"HEALTHCHECKER_REQUIRE_PULL=1, but {what} is not to be had")
-    pytest.skip(f"{what} is not to be had here")
+        pytest.fail(f"HEALTHCHECKER_REQUIRE_PULL=1, but {what} is not available")
+    pytest.skip(f"{what} is not available here")
 
 
 @contextmanager
 def running(*options: str, name: str = "accountservice") -> Iterator[str]:
-    """A container of the image, as tightly confined as the documentation promises; removed in the end."""
+    """Run a container of the image, as confined as the documentation promises, and yield its ID."""
     confined = ["--read-only", "--tmpfs=/data", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
     container = docker("run", "--detach", *confined, *options, name)
     try:
@@ -46,7 +46,7 @@ def running(*options: str, name: str = "accountservice") -> Iterator[str]:
 
 @contextmanager
 def derived(*lines: str) -> Iterator[str]:
-    """An image made of accountservice with further Dockerfile instructions; removed in the end."""
+    """Build an image from accountservice with further Dockerfile instructions, and yield its name."""
     name = f"accountservice:{uuid.uuid4().hex}"
     dockerfile = "\n".join(["FROM accountservice", *lines])
     subprocess.run(["docker", "build", "--quiet", f"--tag={name}", "-"], input=dockerfile, text=True, check=True,

@@ -1,7 +1,7 @@
-"""How a check is held to its deadline on a machine that may have other things to do.
+"""Prove that a check ends at its deadline, on a machine that may be busy.
 
 A server that misbehaves would hold a check for ever, or for several times its timeout. A bound of seconds proves that
-it does not. How late the line is in milliseconds is a budget: `make budgets`.
+it does not. `make budgets` measures how late the line is in milliseconds.
 """
 
 import os
@@ -22,10 +22,10 @@ LATE = 4.0  # seconds that a check may take beyond its timeout, the start of a p
 
 
 def at_its_timeout(check: Callable[[float], str], line: str) -> None:
-    """See a check end at the timeout that it is given, with this line, which has TIMEOUT in the place of that.
+    """Assert that a check ends at its timeout with this line, in which TIMEOUT stands for the timeout.
 
-    The line may name a phase. A check that is slow to reach it, or that ends late, on a busy machine, is tried again
-    with more time.
+    The line may name a phase. On a busy machine a check may reach the phase or end too late: it gets another try with
+    a longer timeout.
     """
     found = []
     for timeout in TIMEOUTS:
@@ -40,18 +40,16 @@ def at_its_timeout(check: Callable[[float], str], line: str) -> None:
 
 
 def ends_in_time(run: Callable[[str], Run], url: str, doing: str = "") -> None:
-    """See a process that checks the URL end at its timeout, in the phase that is named."""
+    """Assert that a process that checks the URL ends at its timeout, in this phase."""
 
     def check(timeout: float) -> str:
-        ran = run(f"{timeout}s")
-        assert (ran.status, ran.stdout) == (1, "")
-        return ran.stderr
+        return run(f"{timeout}s").failure()
 
     at_its_timeout(check, f"unhealthy: GET {url}: no reply within TIMEOUT{doing}\n")
 
 
 def raises_in_time(fetch: Callable[[float], object], doing: str = "") -> None:
-    """See a check in this process end at its timeout, in the phase that is named."""
+    """Assert that a check in this process ends at its timeout, in this phase."""
 
     def check(timeout: float) -> str:
         with pytest.raises(DeadlineExceeded) as raised:
@@ -63,7 +61,7 @@ def raises_in_time(fetch: Callable[[float], object], doing: str = "") -> None:
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """Keep more processes at work than there are cores."""
+    """Keep all cores busy: run two processes for each."""
     loop = [sys.executable, "-c", "while True: pass"]
     workers = [subprocess.Popen(loop) for _ in range(2 * len(os.sched_getaffinity(0)))]
     try:

@@ -1,4 +1,4 @@
-"""ELF files (elf(5))."""
+"""The program headers of an ELF file (elf(5))."""
 
 import struct
 from pathlib import Path
@@ -8,7 +8,7 @@ PF_X, PF_W = 1, 2
 
 
 def segments(binary: Path) -> dict[int, list[int]]:
-    """The flags of the ELF file's program headers, by their type."""
+    """Return the flags of the program headers, by their type."""
     data = binary.read_bytes()
     assert data.startswith(b"\x7fELF\x02\x01")
     (offset,) = struct.unpack_from("<Q", data, 0x20)

@@ -1,10 +1,10 @@
-"""The executable in surroundings that the tests make, and how it has to come out in all of them."""
+"""Run the executable in surroundings that a test makes, in which every case has to end as it says."""
 
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from testing.project import ROOT
 from testing.waiting import PATIENCE
@@ -19,8 +19,9 @@ mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec chroot --userspe
 Start = Callable[[list[str]], subprocess.CompletedProcess[bytes]]
 
 
-class Case(NamedTuple):
-    """One run: its arguments, and how it has to end."""
+@dataclass(frozen=True)
+class Case:
+    """A run: its arguments, and how it has to end."""
 
     arguments: list[str]
     status: int
@@ -29,7 +30,7 @@ class Case(NamedTuple):
 
 
 def assert_all_come_out_right(cases: dict[str, Case], start: Start) -> None:
-    """Every case, started by `start` with its arguments, ends as it has to, and says no more than one line."""
+    """Assert that each case, started by `start`, ends as it has to, and prints one line at most."""
     for name, case in cases.items():
         done = start(case.arguments)
         outcome = (name, done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -40,7 +41,7 @@ def assert_all_come_out_right(cases: dict[str, Case], start: Start) -> None:
 
 
 def start(command: list[str], **options: object) -> subprocess.CompletedProcess[bytes]:
-    """Run to the end, with an empty environment unless another is given."""
+    """Run a command to its end, with an empty environment unless `env` is given."""
     settings: dict[str, object] = {"env": {}, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": PATIENCE}
     return subprocess.run(command, **(settings | options))  # type: ignore[call-overload, no-any-return]
 
@@ -51,7 +52,7 @@ def inside(folder: Path) -> list[str]:
 
 
 def damaged(binary: Path, copy: Path, data: bytes, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """How the program ends when its file holds other data."""
+    """Run a copy of the program with this data as its file."""
     copy.unlink(missing_ok=True)
     copy.write_bytes(data)
     shutil.copymode(binary, copy)

@@ -1,4 +1,4 @@
-"""Freeze a program."""
+"""Freeze a program by PyInstaller: the bootloader serves others than healthchecker."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ SECOND = PROGRAMS / "second"
 
 
 def pyinstaller(folder: Path, *arguments: str) -> None:
-    """Freeze a program, into the folder."""
+    """Run PyInstaller with these arguments, and put the executable into the folder."""
     command = [str(Path(sys.executable).parent / "pyinstaller"), "--log-level=ERROR", f"--workpath={folder / 'build'}"]
     environ = os.environ | {"WORK": str(folder / "work")}
     subprocess.run([*command, f"--distpath={folder}", *arguments], check=True, env=environ, timeout=600, cwd=folder)

@@ -1,4 +1,4 @@
-"""Beginnings of commands that take something away from the program behind them."""
+"""Beginnings of commands that limit the program behind them: `[*limited_to(1), "healthchecker"]`."""
 
 import random
 import re
@@ -12,16 +12,17 @@ def without_random_numbers(error: str) -> list[str]:
 
 
 def limited_to(processes: int) -> list[str]:
-    """Allow so many processes and threads, and otherwise what root may do.
+    """Allow this number of processes and threads. It takes root.
 
-    The limit counts all processes of a user (setrlimit(2)), and root has none. So the user is one without processes.
+    The limit counts all processes of a user (setrlimit(2)) and is none for root, so the program runs as a user without
+    processes. It may read files as root may.
     """
-    files = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]  # those of the sources, wherever they are
+    files = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]  # the sources may be in a folder of root
     return ["prlimit", f"--nproc={processes}", "setpriv", f"--reuid={unused_user()}", "--clear-groups", *files]
 
 
 def unused_user() -> int:
-    """Return the ID of a user without processes, at random: tests that run at the same time take another."""
+    """Return the ID of a user without processes, at random: tests may run at the same time."""
     used = set()
     for status in Path("/proc").glob("[0-9]*/status"):
         with suppress(OSError):  # it has ended

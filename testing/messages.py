@@ -1,4 +1,4 @@
-"""The messages in the sources, to be looked for where they are documented."""
+"""The messages in the sources, for tests that look for them in the documentation."""
 
 import ast
 import re
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from testing.project import ROOT
 
-WORDS = re.compile(r"[A-Za-z]+ [a-z]+")  # what has none of these is no message: a name, a format, a type
+WORDS = re.compile(r"[A-Za-z]+ [a-z]+")  # a text without two words is no message but a name, a format or a type
 
 
 def of_python(*patterns: str, without: str = "") -> list[str]:
-    """The texts with words in them, as they stand in the code, with `{}` for what is put in; docstrings are none.
+    """Return the messages in the modules that match the patterns, but docstrings, with `{}` for what is inserted.
 
-    The file named by `without` is left out.
+    The file with the name `without` is left out.
     """
     paths = [path for pattern in patterns for path in sorted(ROOT.glob(pattern)) if path.name != without]
     texts = [text for path in paths for text in _texts(path)]
@@ -21,16 +21,16 @@ def of_python(*patterns: str, without: str = "") -> list[str]:
 
 
 def of_c(*patterns: str) -> list[str]:
-    """What C says by `say` and `fail`, and a line that is defined: without its end."""
+    """Return what C sources print by `say` and `fail`, and the line DAMAGED, without the line feed."""
     spoken = re.compile(r'(?:\b(?:say|fail)\([^";]*|#define DAMAGED )"([^"]+?)(?:\\n)?"')
     return sorted(
         {text for pattern in patterns for path in ROOT.glob(pattern) for text in spoken.findall(path.read_text())}
     )
 
 
-def is_said(text: str, where: str) -> bool:
-    """Whether one of the lines has the text, with anything in the place of `{}`."""
-    return bool(re.search(".*".join(re.escape(part) for part in text.strip().split("{}")), where))
+def is_in(text: str, page: str) -> bool:
+    """Tell whether a line of the page has the message, with anything in place of `{}`."""
+    return bool(re.search(".*".join(re.escape(part) for part in text.strip().split("{}")), page))
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -1,8 +1,9 @@
-"""A network of its own for one command: nothing but loopback, an empty /etc, and a name server that behaves in one way.
+"""Run one command in a network with loopback only, an empty /etc, and a name server that behaves in one way.
 
     unshare --net --mount python -m testing.network RESOLVER COMMAND...
 
-ends as the command does. Where a port is needed that takes no connection, it is FULL_PORT, at every address.
+RESOLVER is one of RESOLVERS. The exit code is the command's. FULL_PORT accepts no connection, at any address.
+`program.in_network` calls this.
 """
 
 import fcntl
@@ -19,12 +20,13 @@ from pathlib import Path
 from testing.project import ROOT
 
 FULL_PORT = 8080
+TRUNCATED = 0x0200  # the client has to use TCP, which is refused
 
 Resolver = Callable[[bytes], bytes | None]
 
 
 def answered(query: bytes, code: int = 0, *addresses: str) -> bytes:
-    """A name server's answer (RFC 1035, section 4.1): a response code, or addresses where they were asked for."""
+    """Answer a query (RFC 1035, section 4.1) by a response code, and by addresses if it is about IPv4."""
     question = query[12 : query.index(b"\0", 12) + 5]
     wants_ipv4 = question[-4:-2] == b"\0\x01"
     records = [
@@ -43,15 +45,13 @@ RESOLVERS: dict[str, Resolver | None] = {
     "unknowing": lambda query: answered(query, 3),
     "without addresses": answered,
     "garbled": lambda query: query[:2] + b"\xff" * 40,
-    "cut short": lambda query: answered(
-        query, 0x0200
-    ),  # the truncation bit: it has to be asked by TCP, and is not there
+    "cut short": lambda query: answered(query, TRUNCATED),
     "ten addresses": lambda query: answered(query, 0, *[f"127.0.0.{number}" for number in range(1, 11)]),
 }
 
 
 def main(resolver: str, *command: str) -> int:
-    """Run the command; its exit status."""
+    """Run the command. Return its exit code."""
     subprocess.run(["mount", "-t", "tmpfs", "none", "/etc"], check=True)
     raise_loopback()
     with full_port("0.0.0.0", FULL_PORT), ExitStack() as stack:
@@ -74,7 +74,7 @@ os.execvp(sys.argv[2], sys.argv[2:])
 
 
 def apart() -> list[str]:
-    """Return the beginning of a command that has all ports to itself, or nothing where the system does not allow it."""
+    """Return the beginning of a command that gets all ports for itself, or nothing if the system does not allow it."""
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
     command = ["unshare", *user, "--net", sys.executable, "-c", ENTER, str(ROOT)]
     allowed = subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
@@ -89,7 +89,7 @@ def raise_loopback() -> None:
 
 
 def answer(server: socket.socket, behave: Resolver) -> None:
-    """Answer every query as the resolver does."""
+    """Answer each query as the resolver does."""
     while True:
         query, asker = server.recvfrom(4096)
         reply = behave(query)
@@ -99,7 +99,7 @@ def answer(server: socket.socket, behave: Resolver) -> None:
 
 @contextmanager
 def full_port(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
-    """A port that neither takes nor refuses a connection: its queue is full."""
+    """Yield a port that neither accepts nor refuses a connection: its queue is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server((address, port), backlog=0))
         number: int = listener.getsockname()[1]

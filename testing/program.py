@@ -1,4 +1,4 @@
-"""Run the probe as users do."""
+"""Run the probe as a process, as users do."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from testing.project import ROOT
 from testing.servers import serving, wait_for_close
 from testing.waiting import PATIENCE, wait_for_connection
 
-AMPLE = "20s"  # a check's timeout where it is to end before it, on such a machine
+AMPLE = "20s"  # a timeout that no check reaches on a busy machine, unless it waits for one
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ Healthchecker = Callable[..., Run]
 
 
 def runner(command: list[str], folder: Path) -> Healthchecker:
-    """A function that runs the command in the folder with arguments and, as keywords, the environment.
+    """Return a function that runs the command in the folder: `run("-port=80", HEALTHCHECKER_TIMEOUT="1s")`.
 
-    Unless a test names a timeout, a check has an ample one.
+    Keywords are the whole environment. The timeout is AMPLE unless they name another.
     """
 
     def run(*arguments: str | bytes, **environ: str) -> Run:

@@ -1,4 +1,4 @@
-"""The account service as a running process."""
+"""Run the account service as a process."""
 
 import http.client
 import signal
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 
 def connected(port: int, process: subprocess.Popen[bytes]) -> socket.socket:
-    """A connection to the process's port, as soon as it takes one."""
+    """Return a connection to the process, as soon as it accepts one."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -38,12 +38,12 @@ def connected(port: int, process: subprocess.Popen[bytes]) -> socket.socket:
 
 
 class Service:
-    """A running account service."""
+    """A running account service: `with Service(folder) as service:` kills it at the end."""
 
     errors: int | None = None  # where standard error goes, if not to the log
 
     def __init__(self, folder: Path, *limits: str, **environ: str) -> None:
-        """Start it in the folder, behind a command that limits it."""
+        """Start it in the folder, behind the beginning of a command that limits it."""
         self.port = free_port()
         self.log = folder / "log"
         settings = {"ACCOUNTSERVICE_PORT": str(self.port), "ACCOUNTSERVICE_DB": str(folder / "accounts.db"), **environ}
@@ -52,7 +52,7 @@ class Service:
             self.process = subprocess.Popen(command, env=settings, cwd=folder, stdout=log, stderr=self.errors or log)
 
     def wait_until_up(self) -> None:
-        """Return when it takes connections."""
+        """Return when it accepts connections."""
         connected(self.port, self.process).close()
 
     def ask(self, path: str, method: str = "GET") -> Answer:

@@ -14,14 +14,17 @@ from testing.blocks import Session
 
 
 def perform(session: Session, folder: Path, seconds: float, before: Sequence[str] = ()) -> None:
-    """Run the session's commands in the folder, behind a command, and compare what they print with what is there."""
+    """Run the session's commands in the folder, behind another command, and assert that they print what the page says.
+
+    They have to succeed within these seconds.
+    """
     saved = [folder.parent / str(number) for number in range(len(session.blocks))]
     end = folder.parent / "end"
     script = folder.parent / "script"
     script.write_text(f"{written(session, saved)}\n>{end}\n")
     failure = failed([*before, "bash", str(script)], folder, seconds)
     if not failure and not end.exists():
-        failure = "it ends the session, so that what is behind has not run"
+        failure = "it ends the session before the commands behind it"
     tried = [(block, file.read_text()) for block, file in zip(session.blocks, saved, strict=True) if file.exists()]
     if failure:
         block, printed = tried.pop()
@@ -32,7 +35,7 @@ def perform(session: Session, folder: Path, seconds: float, before: Sequence[str
 
 
 def written(session: Session, saved: list[Path]) -> str:
-    """The session as a script, in which what each block prints has its file, and a block that is a file is copied."""
+    """Write the session as a script. It saves each block's output, and copies the blocks that are files."""
     lines = ["set -eu -o pipefail"]
     for block, file in zip(session.blocks, saved, strict=True):
         if block.kind == "file":
@@ -45,7 +48,7 @@ def written(session: Session, saved: list[Path]) -> str:
 
 
 def failed(command: list[str], folder: Path, seconds: float) -> str:
-    """Run a command that has to end well and in time, and end all that it has started: what went wrong, if anything."""
+    """Run a command and kill what it leaves behind. Return what went wrong, or nothing."""
     environ = os.environ | {"DOCKER_BUILDKIT": "1"}
     process = subprocess.Popen(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -69,7 +72,7 @@ VOLATILE = {
 
 
 def normal(text: str) -> str:
-    """The text without what is another each time: times, addresses, identities."""
+    """Replace what differs from run to run: times, addresses, IDs."""
     for pattern, replacement in VOLATILE.items():
         text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
     return text.strip()

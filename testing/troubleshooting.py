@@ -1,22 +1,23 @@
 """The entries of docs/troubleshooting.md."""
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from testing.project import ROOT
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 
 
-class Entry(NamedTuple):
-    """What stands under one heading: the lines, and why they are not brought about here, if they are not."""
+@dataclass(frozen=True)
+class Entry:
+    """The lines under one heading, and why no test brings them about, if so."""
 
     lines: str
     reason: str
 
 
 def entry(text: str) -> Entry:
-    """Take the entry from what stands under its heading."""
+    """Read an entry from the text below its heading."""
     lines = "".join(re.findall(r"(?<!stands for others -->\n)^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     reason = re.search(r"^<!-- not brought about here: (.+) -->\n```text$", text, re.MULTILINE)
     return Entry(lines, reason[1] if reason else "")

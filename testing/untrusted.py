@@ -19,12 +19,12 @@ ALONE = sign("alone", NAME)
 
 
 def weak() -> rsa.RSAPrivateKey:
-    """A key that is too short."""
+    """Make a key that is too short."""
     return rsa.generate_private_key(65537, 1024)
 
 
 def by_sha1(signed: Signed, by: Signed) -> Signed:
-    """The certificate, signed once more, with a digest that cryptography no longer signs."""
+    """Sign the certificate again with SHA-1, by openssl: cryptography does not."""
     with tempfile.TemporaryDirectory() as folder:
         pem, authority = Path(folder, "pem"), Path(folder, "authority")
         pem.write_bytes(signed.pem)
@@ -34,21 +34,21 @@ def by_sha1(signed: Signed, by: Signed) -> Signed:
     return Signed(x509.load_pem_x509_certificate(done.stdout), signed.key)
 
 
-Chain = tuple[Signed, list[Signed]]  # its certificate, and what it sends besides
+Chain = tuple[Signed, list[Signed]]  # a server's certificate, and those that it sends behind it
 
 
 def issued(by: Signed, key: rsa.RSAPrivateKey | None = None) -> Chain:
-    """A certificate that is signed by this one."""
+    """Make a certificate that is signed by this one."""
     return sign("leaf", NAME, by=by, key=key), [by]
 
 
 def limited(permitted: list[x509.GeneralName] | None = None, excluded: list[x509.GeneralName] | None = None) -> Signed:
-    """An authority that may sign for some names only."""
+    """Make an authority that may sign for some names only."""
     return sign("limited", CA, x509.NameConstraints(permitted, excluded), by=ROOT)
 
 
 def path_too_long() -> Chain:
-    """A certificate that is two authorities away from one that allows none between."""
+    """Make a certificate two levels below an authority that allows one."""
     first = sign("first", x509.BasicConstraints(ca=True, path_length=0), by=ROOT)
     second = sign("second", CA, by=first)
     return sign("leaf", NAME, by=second), [second, first]
@@ -61,7 +61,7 @@ STRANGER = sign("stranger", CA)
 
 
 def common_name(name: str, *extensions: x509.ExtensionType) -> Signed:
-    """A certificate with that common name."""
+    """Make a certificate with this common name, signed by ROOT."""
     return sign(name, *extensions, by=ROOT)
 
 

@@ -1,4 +1,4 @@
-"""What every test has: no variable of the surroundings, and a way to run the probe as a process."""
+"""Fixtures of all tests."""
 
 import _thread
 import os
@@ -24,7 +24,7 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(autouse=True, scope="session")
 def _threads_are_measured() -> Iterator[None]:
-    """Coverage hears of threads by way of threading; the probe starts them without it."""
+    """Let coverage measure threads: it knows those of threading, and the probe starts them without it."""
     start = _thread.start_new_thread
 
     def start_measured(function: Callable[..., object], arguments: tuple[Any, ...]) -> int:
@@ -41,7 +41,7 @@ def _threads_are_measured() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _signals_stay_as_they_are() -> Iterator[None]:
-    """A run of the probe leaves them as its process's end has to find them."""
+    """Restore the signal handlers: a run of the probe leaves its own, as its process ends."""
     numbers = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
     before = {number: signal.getsignal(number) for number in numbers}
     yield
@@ -52,6 +52,7 @@ def _signals_stay_as_they_are() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the variables that could change a verdict."""
     for name in os.environ:
         if name.upper().endswith(("_PROXY", "_CA_BUNDLE")) or name.startswith(("HEALTHCHECKER_", "SSL_")):
             monkeypatch.delenv(name)
@@ -65,7 +66,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(params=["module", "binary"])
 def command(request: pytest.FixtureRequest) -> list[str]:
-    """How the probe is started, in each form that it has."""
+    """The probe's command, as a module and as the executable."""
     if request.param == "module":
         return [sys.executable, "-m", "probe"]
     return [str(request.getfixturevalue("binary"))]
@@ -73,7 +74,7 @@ def command(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.fixture(scope="session")
 def binary() -> Path:
-    """The static executable, which `make binary` leaves."""
+    """The static executable of `make binary`."""
     path = executable.ROOT / "dist" / executable.name()
     if not path.exists():
         pytest.skip(f"there is no {path.name}; type: make binary")
@@ -82,13 +83,13 @@ def binary() -> Path:
 
 @pytest.fixture
 def healthchecker(command: list[str], tmp_path: Path) -> Healthchecker:
-    """Run the probe as users do: `healthchecker("-port=80", HEALTHCHECKER_TIMEOUT="1s")`."""
+    """Run the probe: `healthchecker("-port=80", HEALTHCHECKER_TIMEOUT="1s")`."""
     return runner(command, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def images() -> None:
-    """The images accountservice and healthchecker, built of this tree."""
+    """The images accountservice and healthchecker, built from this tree."""
     try:
         docker_engine.require()
     except EngineError as error:

@@ -1,7 +1,7 @@
 """Fuzz one target: python -m testing.fuzz TARGET FOLDER [OPTION...], with the options of libFuzzer.
 
-It begins with the cases of the tests and what corpus/ holds. Inputs that take new ways through the code are kept in
-FOLDER; one that breaks a promise ends the run, and is written to a file beside it (see cases.py).
+Its first inputs are those of cases.py. FOLDER collects inputs that reach new code. An input that breaks a promise ends
+the run, and is written to a file beside FOLDER.
 """
 
 import sys

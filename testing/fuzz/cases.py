@@ -1,6 +1,6 @@
-"""What the fuzzer begins with: the cases of the tests, as bytes for its targets, and those it has found itself.
+"""The fuzzer's first inputs: cases of the tests, as bytes for its targets, and what it has found before.
 
-What it finds it writes to files; to keep them, a line each, as test cases: python -m testing.fuzz.cases TARGET FILE...
+The fuzzer writes what it finds to files. Keep them as test cases: python -m testing.fuzz.cases TARGET FILE...
 """
 
 import ast
@@ -29,12 +29,12 @@ SEEDS = {
 
 
 def found(name: str) -> list[bytes]:
-    """What the fuzzer has found for a target."""
+    """Return what the fuzzer has found for a target."""
     return [ast.literal_eval(line) for line in (CORPUS / f"{name}.txt").read_text().splitlines()]
 
 
 def keep(name: str, files: list[str]) -> None:
-    """Add the files' contents to those."""
+    """Add the contents of these files to what was found for the target."""
     cases = {*found(name), *(Path(file).read_bytes() for file in files)}
     (CORPUS / f"{name}.txt").write_text("".join(f"{case!r}\n" for case in sorted(cases)))
 

@@ -1,7 +1,7 @@
-"""What must hold for any bytes: each target takes some, and raises AssertionError if it does not hold.
+"""Promises that hold for any bytes. A target takes bytes, and raises AssertionError if they break its promise.
 
-The bytes of a response and of an argument come from outside. The fuzzer (libFuzzer, by atheris) looks for bytes that
-take new ways through the code. What it has found is in corpus/, as test cases.
+Responses and arguments come from outside. The fuzzer (libFuzzer, by atheris) looks for bytes that reach new code. What
+it has found is in corpus/, as test cases.
 """
 
 import re
@@ -18,14 +18,14 @@ from testing.checks import judged, parse, read, settings_of
 
 CHECK = settings_of(verbose="1").check
 
-# RFC 9112, section 4, and RFC 9110, section 15: an oracle written otherwise than the parser is.
+# RFC 9112, section 4, and RFC 9110, section 15: an oracle that is not written as the parser is.
 INTERIM = rb"HTTP/1\.[0-9] 1(?!01)[0-9]{2}(?:\r| [^\n]*)?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
 FINAL = rb"HTTP/1\.[0-9] (101|[2-5][0-9]{2})(?:\r| [^\n]*)?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
 REPLY = re.compile(rb"(?:%b)*%b" % (INTERIM, FINAL))
 
 
 def reply(data: bytes) -> None:
-    """A reply's verdict is the oracle's, however it is cut into pieces, and its line is fit to be printed."""
+    """Agree with the oracle on a response, whatever its pieces, in one printable line."""
     size, content = (data[0] % 16 + 1, data[1:]) if data else (1, b"")
     whole = read([content])
     pieces = read([content[start : start + size] for start in range(0, len(content), size)])
@@ -48,7 +48,7 @@ def reply(data: bytes) -> None:
 
 
 def arguments(data: bytes) -> None:
-    """Any argument list is a check, the same one to both parsers, or a line."""
+    """Make a check of any arguments, the same one by both parsers, or print one line."""
     texts, environ = argument_list(data)
     outcome = parse(texts, environ)
     shortcut = fast_path.parse(texts, environ)
@@ -63,9 +63,9 @@ def arguments(data: bytes) -> None:
 
 
 def argument_list(data: bytes) -> tuple[list[str], dict[bytes, bytes]]:
-    """Read arguments, which end with NUL, and the variables that follow them.
+    """Read arguments, with NUL between them, and the variables behind a line feed.
 
-    The bytes 1 to 9 stand for what is long to write, for the fuzzer to be quick.
+    The bytes 1 to 9 stand for WORDS, so that the fuzzer finds them soon.
     """
     for byte, word in enumerate(WORDS, 1):
         data = data.replace(bytes([byte]), word)
@@ -81,7 +81,7 @@ WORDS = (
 
 
 def texts(data: bytes) -> None:
-    """Each option's parser gives a value that means the same when it is read again, or says what would be right."""
+    """Parse the text for each option: the value means the same when it is parsed again, or the text is refused."""
     text = data.decode("utf-8", "surrogateescape")
     with suppress(UsageError):
         assert url.path(url.path(text)) == url.path(text)
@@ -102,7 +102,7 @@ def texts(data: bytes) -> None:
 
 
 def assert_request(request: Request) -> None:
-    """Hold that its bytes are one request, in which no text of a user can be read as anything else."""
+    """Assert that its bytes are one request, in which no text of the user has another meaning."""
     assert re.fullmatch(
         rb"GET /[!-~]* HTTP/1\.1\r\nHost: [0-9A-Za-z._:\[\]-]+\r\nUser-Agent: [!-~]+\r\nAccept: \*/\*\r\n"
         rb"Connection: close\r\n\r\n",
@@ -111,7 +111,7 @@ def assert_request(request: Request) -> None:
 
 
 def assert_line(output: str) -> bool:
-    """One line that any terminal and any log takes."""
+    """Assert that this is one line for any terminal and any log."""
     assert output.endswith("\n")
     assert output[:-1].isprintable()
     assert len(output.encode()) <= LINE_LIMIT

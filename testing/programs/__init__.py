@@ -1,1 +1,1 @@
-"""Programs that the tests freeze, beside healthchecker."""
+"""Programs that tests freeze."""

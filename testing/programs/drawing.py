@@ -1,4 +1,4 @@
-"""Draws from every source of random numbers that Python has, and prints what came."""
+"""Print a number from each source of random numbers that Python has."""
 
 import os
 import random
@@ -11,13 +11,13 @@ from urllib3.filepost import choose_boundary
 
 
 def warm_up() -> None:
-    """Draw from those that the recording lets be used: each process begins them anew."""
+    """Use those sources that the recording allows: each process seeds them anew."""
     random.random()
     ssl.RAND_bytes(16)
 
 
 def main() -> None:
-    """Print the number of the process, and behind it the numbers drawn."""
+    """Print the process ID and the numbers."""
     drawn = (
         random.random(),
         random.getrandbits(64),

@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs" / "accountservice.md").read_text()
 
 @pytest.mark.parametrize("text", messages.of_python("accountservice/*.py"))
 def test_every_message_of_the_service_is_there(text: str) -> None:
-    assert messages.is_said(re.sub("%[dgs]", "{}", text), PAGE)
+    assert messages.is_in(re.sub("%[dgs]", "{}", text), PAGE)
 
 
 def test_the_table_of_routes_is_a_session(tmp_path: Path) -> None:

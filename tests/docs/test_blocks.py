@@ -123,7 +123,11 @@ BROKEN = {
     "a command that fails": ("false; echo no", "", "page.md:2: exit status 1, having printed:"),
     "a command that fails in a pipe": ("false | cat", "", "page.md:2: exit status 1, having printed:"),
     "an unset variable": ("echo $nowhere", "", "nowhere: unbound variable"),
-    "an early end": ("exit 0; echo no", "", "page.md:2: it ends the session, so that what is behind has not run"),
+    "an early end": (
+        "exit 0; echo no",
+        "",
+        "page.md:2: it ends the session before the commands behind it",
+    ),
     "no end": ("sleep 60 & wait", "", "page.md:2: no end within 1 s, having printed:"),
 }
 

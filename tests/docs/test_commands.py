@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def said_on(page: Path) -> set[str]:
 
 @blocks_where(lambda block: block.kind == "run by")
 def test_a_file_of_the_project_has_the_same_commands(block: Block) -> None:
-    file = commands(block._replace(text=(ROOT / block.argument).read_text()))
+    file = commands(replace(block, text=(ROOT / block.argument).read_text()))
     for command in commands(block):
         assert any(re.search(rf"(?<![\w-]){re.escape(command)}(?![\w-])", line) for line in file), command
 

@@ -1,4 +1,4 @@
-"""The runs that have to come out right in all surroundings, and a second program."""
+"""The cases that have to end well in all surroundings, and a second program."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ SOURCES = ROOT / ".build" / "bootloader"
 
 @pytest.fixture(scope="session")
 def cases(authority: Authority) -> Iterator[dict[str, Case]]:
-    """Runs that together go through all parts of the program: threads, click, requests, TLS."""
+    """Cases that together use all parts of the program: threads, click, requests, TLS."""
     with (
         serving(servers.replying(servers.OK)) as http,
         serving(servers.replying(servers.OK), tls=authority.context("127.0.0.1")) as https,
@@ -37,7 +37,7 @@ def cases(authority: Authority) -> Iterator[dict[str, Case]]:
 
 @pytest.fixture(scope="session")
 def newest(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The second program, frozen as the first one is."""
+    """The second program, frozen as healthchecker is."""
     del binary  # its build leaves the source of CPython, which this one need not fetch again
     folder = tmp_path_factory.mktemp("newest")
     (folder / "work" / "bootloader").mkdir(parents=True)

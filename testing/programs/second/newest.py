@@ -1,4 +1,4 @@
-"""Reads a JSON list of versions, and prints the newest of them."""
+"""Print the newest version of a JSON list."""
 
 import json
 import sys
