@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.measure import PATIENCE, ROOT, WORK, Command, MeasureError, compiled
+from bench.measure import PATIENCE, WORK, Command, MeasureError, compiled
+from testing.project import ROOT
 
 SOURCES = ROOT / "bench" / "sources"
 TIMEOUT = 1  # seconds

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
+from testing.project import ROOT
+
 WORK = ROOT / ".build" / "bench"
 PATIENCE = 120.0  # seconds for any one command
 

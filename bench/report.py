@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bench.containers import WINDOW
-from bench.measure import ROOT
+from testing.project import ROOT
 
 FOLDER = ROOT / "docs" / "bench"
 RESULTS = FOLDER / "results.json"

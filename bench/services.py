@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from bench.competitors import SOURCES, built_by_go
 from bench.containers import build
-from bench.measure import PATIENCE, ROOT, WORK, MeasureError, Spread, spread
+from bench.measure import PATIENCE, WORK, MeasureError, Spread, spread
+from testing.project import ROOT
 from testing.servers import free_port
 from tools.docker_engine import inspect
 

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from testing.certificates import Authority
 from testing.program import Healthchecker, runner
+from testing.project import ROOT
 from tools import docker_engine, image
 from tools.docker_engine import EngineError
 from tools.release import executable
@@ -75,7 +76,7 @@ def command(request: pytest.FixtureRequest) -> list[str]:
 @pytest.fixture(scope="session")
 def binary() -> Path:
     """The static executable of `make binary`."""
-    path = executable.ROOT / "dist" / executable.name()
+    path = ROOT / "dist" / executable.name()
     if not path.exists():
         pytest.skip(f"there is no {path.name}; type: make binary")
     return path

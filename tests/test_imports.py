@@ -1,6 +1,7 @@
 """The project's packages import one another in one direction, and nothing imports a test."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,11 @@ def test_a_folder_imports_what_it_may(folder: str) -> None:
     refused = MAY_IMPORT.keys() - MAY_IMPORT[folder]
     modules = [module for module in MODULES if module.is_relative_to(ROOT / folder)]
     assert [f"{module} imports {name}" for module in modules for name in imported(module) if name in refused] == []
+
+
+def test_tests_holds_tests_alone() -> None:
+    modules = [module for module in MODULES if module.is_relative_to(ROOT / "tests")]
+    assert [module for module in modules if not re.match(r"test_|conftest|__init__", module.name)] == []
 
 
 # The modules of the probe, from the entry point down. A module imports only from rows below its own.

@@ -4,14 +4,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from testing.containers import derived, running
+from testing.project import ROOT
 from tools.docker_engine import EngineError, docker, health, inspect, remove_containers, require, wait_until
-
-ROOT = Path(__file__).parent.parent.parent
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
 

@@ -17,11 +17,9 @@ from launcher import make_launcher
 
 from testing.certificates import Authority
 from testing.privileges import needs_root
+from testing.project import ROOT
 from testing.waiting import PATIENCE
 from tools.release import executable
-
-ROOT = Path(__file__).parent.parent.parent
-
 
 # On a machine of another name and kernel; the files of the folder $0 tell of another user, hosts and certificates.
 ELSEWHERE = r"""

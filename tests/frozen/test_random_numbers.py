@@ -14,9 +14,10 @@ from launcher import make_launcher
 from snapshot import Program, make_bootloader
 
 from testing.freezing import DRAWING
+from testing.project import ROOT
 from testing.waiting import PATIENCE
 
-WORK = Path(__file__).parents[2] / ".build"
+WORK = ROOT / ".build"
 
 PROCESSES = 100
 KEY_SHARE = 51  # RFC 8446, section 4.2

@@ -15,8 +15,8 @@ from snapshot import Program
 
 from testing.executable import start
 from testing.privileges import needs_root
+from testing.project import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 WORK = ROOT / ".build"
 LAUNCHER = WORK / "bootloader" / "first" / "launcher"  # that the build leaves
 

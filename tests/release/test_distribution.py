@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from probe.licenses import DISTRIBUTION
-from testing.project import own_files
-
-ROOT = Path(__file__).parents[2]
+from testing.project import ROOT, own_files
 
 # The other project's name as what is installed, with or without extras and a version.
 FOREIGN = re.compile(

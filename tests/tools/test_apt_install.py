@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from testing.project import ROOT
 
 PACKAGES = "gcc libssl-dev"
 INSTALL = f"apt-get install --yes --no-install-recommends {PACKAGES}"

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from testing.privileges import needs_root
-from testing.project import own_files
+from testing.project import ROOT, own_files
 
-ROOT = Path(__file__).parents[2]
 LOCKS = sorted(ROOT.glob("requirements.txt")) + sorted(ROOT.glob("*/requirements.txt"))
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from testing.project import ROOT
 from tools import packages
 
-ROOT = Path(__file__).parents[2]
 TEST = ["openssl", "strace", "iproute2", "mandoc", "musl-tools", "systemd", "valgrind"]
 
 # The purposes, the commands on PATH, and the packages that are asked for.

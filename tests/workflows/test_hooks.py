@@ -1,12 +1,12 @@
 """The hooks before a commit look at each file that their part of `make lint` looks at."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from testing.project import ROOT
+
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
 
 LOOKED_AT = {

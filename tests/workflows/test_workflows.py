@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from testing.project import ROOT
 from tools.image import IMAGES
 from tools.release import executable, folder
 
-ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CI, RELEASE = (ROOT / ".github" / "workflows" / name for name in ("ci.yml", "release.yml"))
 TARGETS = {
