@@ -1,7 +1,7 @@
-"""What the program consists of, and under which licences: the text of `--licenses`.
+"""The parts of the program and their licences: the text of `--licenses`.
 
-As a Python package it brings nothing along; its needs are packages of their own. In the executable another module
-stands in for this one, with the text that the build wrote of all that it linked (build/components.py).
+The Python package contains no part of others; it depends on packages of their own. The executable has another module
+in place of this one (build/shims/), with the text of everything that the build linked.
 """
 
 import re
@@ -18,38 +18,38 @@ INSTALLED = "It brings nothing along: what it needs are packages of their own, i
 
 
 class Component(NamedTuple):
-    """A piece of software that somebody holds the rights in."""
+    """A piece of software and its licence."""
 
     name: str
     version: str
-    license: str  # an SPDX expression, or in older packages' own words
-    text: str  # of the licence and of the notices that go with it
+    license: str  # an SPDX expression, or the words of an older package
+    text: str  # of the licence and its notices
     purl: str  # package URL, https://github.com/package-url/purl-spec
 
 
 def text() -> str:
-    """The licences of this program and of the packages that it uses here."""
+    """Return the licences of this program and of the installed packages that it uses."""
     own = component(DISTRIBUTION)
-    if own is None:  # a copy of the folder probe, which the program can do with
+    if own is None:  # a copy of the folder probe, without metadata
         return f"healthchecker {__version__}: MIT\n"
     return render(own, INSTALLED, needed(DISTRIBUTION))
 
 
 def needed(name: str) -> list[Component]:
-    """The components that an installed package needs, and those that they need, as far as they are installed."""
+    """Return the installed components that a package needs, directly or not."""
     found: dict[str, Component] = {}
     waiting = [name]
     while waiting:
         needs = [need for need in distribution(waiting.pop()).requires or [] if "extra ==" not in need]
         for other in {re.split(r"[^\w.-]", need)[0] for need in needs} - found.keys():
-            if part := component(other):  # otherwise one for another system, or a copy without its metadata
+            if part := component(other):  # otherwise it is for another system, or has no metadata
                 found[other] = part
                 waiting.append(other)
     return [found[name] for name in sorted(found)]
 
 
 def component(name: str) -> Component | None:
-    """The component that an installed package is, if there is one of that name, with its metadata."""
+    """Return the component of an installed package; None if it is not installed, or has no metadata."""
     try:
         package = distribution(name)
     except PackageNotFoundError:
@@ -68,7 +68,7 @@ def component(name: str) -> Component | None:
 
 
 def render(own: Component, relation: str, others: list[Component]) -> str:
-    """All components by name, version and licence, and then their texts; `relation` says how the others belong."""
+    """Return a list of the components, then their texts. `relation` is the sentence after the first one."""
     listed = [f"{other.name} {other.version}: {other.license}" for other in others]
     parts = [f"{own.name} {own.version}: {own.license}", "", relation, "", *listed]
     for each in (own, *others):

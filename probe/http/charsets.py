@@ -1,7 +1,7 @@
-"""Charsets of one byte for each character: what the bytes from 0x80 to 0xff stand for.
+"""Charsets of one byte for each character: the characters of the bytes from 0x80 to 0xff.
 
-These are the mappings of the Unicode Consortium, as in Python's own codecs, each of which is a module with six classes:
-half a MB of the executable in all. Below 0x80 all of them are ASCII.
+These are the mappings of the Unicode Consortium. Python's own codecs have the same, but each is a module with six
+classes, which together add half a MB to the executable. Below 0x80 all of these charsets are ASCII.
 """
 
 # ruff: noqa: RUF001 - letters of other alphabets look like Latin ones
@@ -160,11 +160,10 @@ SINGLE_BYTE = {
     ),
 }
 
-# All that is labelled ISO-8859-1 is read as windows-1252, and a byte without a character there is a control character
-# (Encoding, section 4.2).
+# ISO-8859-1 means windows-1252, in which a byte without a character is a control character (Encoding, section 4.2).
 WINDOWS_1252 = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ" + "".join(map(chr, range(0xA0, 0x100)))
 
-# Other names of theirs (Encoding, section 4.2), beside those that differ in their spelling alone.
+# Other names of these charsets (Encoding, section 4.2). Names that differ only in spelling are not listed.
 ALIASES = {
     "iso-8859-1": "windows-1252",
     "latin1": "windows-1252",
@@ -178,7 +177,7 @@ ALIASES = {
 
 
 def upper_half(charset: str) -> str:
-    """Give the characters of the bytes from 0x80 to 0xff; "" where the charset is none of these."""
+    """Return the characters of the bytes from 0x80 to 0xff; "" for an unknown charset."""
     name = charset.lower().replace("_", "-").replace("iso8859-", "iso-8859-").replace("cp", "windows-")
     name = ALIASES.get(name, name)
     return WINDOWS_1252 if name == "windows-1252" else SINGLE_BYTE.get(name, "")

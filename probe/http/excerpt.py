@@ -1,9 +1,8 @@
-"""The start of a body as one line of text: decompressed, decoded, and HTML without its markup. No input or output here.
+"""The start of a body as one line of text: decompressed, decoded, and HTML without its markup.
 
-A body comes from anybody. Nothing here fails on any bytes, and what it takes of time and memory is bounded by what is
-read of a body. So HTML is read here: html.parser takes quadratic time for tags that are not closed, half a minute for
-as many as are read of a body, and raises AssertionError for some declarations. Of character references html.unescape
-would replace more than the common ones, and those without a semicolon, as in `?a=b&copy=c`.
+Any server can send any bytes. No bytes raise an error here, and BODY_LIMIT bounds time and memory. That is why HTML is
+parsed here. html.parser takes quadratic time for unclosed tags, half a minute for BODY_LIMIT of them, and raises
+AssertionError for some declarations. html.unescape replaces references without a semicolon too, as in `?a=b&copy=c`.
 """
 
 import zlib
@@ -14,12 +13,12 @@ from probe.http.charsets import WINDOWS_1252
 from probe.http.response import BODY_LIMIT
 from probe.text import LINE_LIMIT, clip, printable
 
-CODING_LIMIT = 50  # bytes of the name of a coding that is not known here
+CODING_LIMIT = 50  # bytes of the name of an unknown coding
 META_LIMIT = 1024  # bytes of a page that may name its charset (HTML, section 4.2.5.4)
-REFERENCE_LIMIT = 10  # digits of a character's number, and fewer than that
+REFERENCE_LIMIT = 10  # digits of a character's number must be fewer
 
 MARKS = {b"utf-16": BOM_UTF16_LE, b"utf-16le": BOM_UTF16_LE, b"utf-16be": BOM_UTF16_BE}  # Encoding, section 4.2
-REPLACEMENT = "\ufffd"  # for what is no character
+REPLACEMENT = "\ufffd"  # for a code without a character
 DIGITS = "0123456789abcdef"
 HIDDEN = ("script", "style", "template")  # elements whose content is not shown
 REFERENCES = {
@@ -30,7 +29,7 @@ REFERENCES = {
 
 
 def excerpt(body: bytes, headers: dict[bytes, bytes]) -> str:
-    """Show the start of a body with these header fields, in printable characters; "" where there is none."""
+    """Return the start of a body with these headers, in printable characters; "" for an empty one."""
     coding = headers.get(b"content-encoding", b"").lower() or b"identity"
     content = body if coding == b"identity" else _decompress(body, coding)
     if body and not content:
@@ -47,7 +46,7 @@ def excerpt(body: bytes, headers: dict[bytes, bytes]) -> str:
 
 
 def _decompress(data: bytes, coding: bytes) -> bytes:
-    """Decode gzip or deflate as far as the data goes and is sound, up to a limit; b"" where it is neither.
+    """Decode gzip or deflate as far as the data is sound, up to BODY_LIMIT; b"" if it is neither.
 
     RFC 9110, section 8.4.1. Many servers send deflate without the header of zlib.
     """
@@ -59,7 +58,7 @@ def _decompress(data: bytes, coding: bytes) -> bytes:
 
 
 def _inflate(data: bytes, window: int) -> bytes:
-    """Decode the longest part of the data that can be, found by halving: an error takes its piece's output along."""
+    """Decode the longest sound part of the data, found by halving: an error discards the output of its piece."""
     content = b""
     sound, broken = 0, len(data) + 1
     length = len(data)
@@ -80,7 +79,7 @@ def _is_html(media_type: bytes, content: bytes) -> bool:
 
 
 def _charset(declaration: bytes) -> bytes:
-    """Name the charset that a media type, or the head of a page, declares; b"" where it does not."""
+    """Return the charset that a media type, or the head of a page, declares; b"" if it declares none."""
     named = declaration.partition(b"charset=")[2][:CODING_LIMIT].lstrip(b" \"'")
     for end in (b'"', b"'", b";", b">", b" "):
         named = named.partition(end)[0]
@@ -88,7 +87,7 @@ def _charset(declaration: bytes) -> bytes:
 
 
 def _decode(data: bytes, charset: bytes) -> str:
-    """Decode by the byte order mark, or else by the charset; by UTF-8 where that is not known here."""
+    """Decode by the byte order mark, else by the charset, else by UTF-8."""
     if data.startswith(BOM_UTF8):
         return data.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
     if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
@@ -101,12 +100,12 @@ def _decode(data: bytes, charset: bytes) -> str:
 
 
 def _utf_16(data: bytes) -> str:
-    """Decode by the byte order mark; what was cut in the middle of a unit ends before it."""
+    """Decode by the byte order mark, without a unit that was cut in the middle."""
     return data[: len(data) // 2 * 2].decode("utf-16", "replace")
 
 
 def _without_markup(page: str) -> str:
-    """Take the text out of a page, as much of it as a line shows: no tags, comments, scripts or style sheets."""
+    """Return the text of a page, as much as a line shows: no tags, comments, scripts or style sheets."""
     texts: list[str] = []
     size = position = 0
     while position < len(page) and size < LINE_LIMIT:
@@ -120,7 +119,7 @@ def _without_markup(page: str) -> str:
 
 
 def _find_markup(page: str, position: int) -> int:
-    """Find the next tag or comment; the page's end where there is none. A < before anything else is text."""
+    """Return where the next tag or comment begins, or the page ends. A < before anything else is text."""
     while (position := page.find("<", position)) >= 0:
         follows = page[position + 1 : position + 2]
         if "a" <= follows.lower() <= "z" or follows in ("/", "!", "?"):
@@ -130,7 +129,7 @@ def _find_markup(page: str, position: int) -> int:
 
 
 def _skip_markup(page: str, start: int) -> int:
-    """Find the end of the tag or comment, or of the element that is not shown; the page's end where it is cut off."""
+    """Return where the tag, the comment or the hidden element ends, or the page does."""
     if page.startswith("<!--", start):
         return _behind(page, "-->", start + 2)
     words = page[start + 1 : start + 20].replace(">", " ").lower().split()
@@ -147,7 +146,7 @@ def _behind(page: str, mark: str, position: int) -> int:
 
 
 def _dereference(text: str) -> str:
-    """Replace character references (HTML, section 13.5) by their characters; unknown ones stay."""
+    """Replace the known character references (HTML, section 13.5) by their characters."""
     first, *rest = text.split("&")
     for part in rest:
         name, semicolon, behind = part.partition(";")
@@ -157,7 +156,7 @@ def _dereference(text: str) -> str:
 
 
 def _character(name: str) -> str:
-    """Give the character that a reference names; "" where it names none."""
+    """Return the character that a reference names; "" if it names none."""
     if not name.startswith("#"):
         return REFERENCES.get(name, "")
     base, number = (16, name[2:]) if name[1:2] in ("x", "X") else (10, name[1:])

@@ -2,11 +2,11 @@
 
 from probe.text import clip, printable
 
-GREETING_LIMIT = 200  # bytes that are read of a greeting; it ends at its first line's end, however it was cut
+GREETING_LIMIT = 200  # bytes of a greeting that are read, at most to the end of its first line
 
 TLS_RECORDS = (b"\x15", b"\x16")  # an alert or a handshake message (RFC 8446, section 5.1)
 
-# What to say of a reply that begins with one of the patterns. In a pattern, ? stands for any byte.
+# The words for a response that begins with one of the patterns. In a pattern, ? stands for any byte.
 NOT_HTTP = {
     "TLS; ask by a URL with https://": TLS_RECORDS,
     "FastCGI; ask the web server in front of it": (
@@ -38,16 +38,16 @@ GREETINGS = {
 
 
 def is_whole(greeting: bytearray) -> bool:
-    """Say whether more bytes would change nothing of what `describe` says."""
+    """Whether more bytes would not change what `describe` returns."""
     if len(greeting) >= GREETING_LIMIT or b"\n" in greeting:
         return True
-    # A control byte hides the text for good. A CR may yet be of the line's end; other bytes may yet be UTF-8.
+    # A control byte makes the text unreadable. A CR may belong to the end of the line, other bytes to UTF-8.
     hidden = any(byte < 0x20 and byte != 0x0D for byte in greeting)
     return hidden and _is_known(greeting)
 
 
 def _is_known(greeting: bytearray) -> bool:
-    """Say whether a pattern fits, and none that goes before it may fit with more bytes."""
+    """Whether a pattern matches, and no earlier one can match with more bytes."""
     for pattern in [pattern for patterns in GREETINGS.values() for pattern in patterns]:
         if _begins(greeting, pattern[: len(greeting)]):
             return len(greeting) >= len(pattern)

@@ -1,7 +1,7 @@
-"""What a server means by a TLS alert that ends the connection.
+"""The meaning of a TLS alert that ends the connection.
 
-Numbers and names are those of IANA's registry "TLS Alerts". The meanings follow RFC 8446, section 6.2, and for older
-alerts RFC 5246, section 7.2.2, and RFC 6066, section 9.
+Numbers and names are from IANA's registry "TLS Alerts". The meanings follow RFC 8446, section 6.2. Those of older
+alerts follow RFC 5246, section 7.2.2, and RFC 6066, section 9.
 """
 
 from ssl import SSLContext
@@ -10,9 +10,9 @@ from typing import Any
 ALERT = 21  # content types of a record (RFC 8446, section 5.1)
 HANDSHAKE = 22
 
-CLOSE_NOTIFY = 0  # the alert that is no error
-CERTIFICATE_REQUIRED = 116  # the one alert that says it outright
-HANDSHAKE_FAILURE = 40  # the alert for whatever the two sides cannot agree on
+CLOSE_NOTIFY = 0  # the only alert that is not an error
+CERTIFICATE_REQUIRED = 116  # the only alert that asks for a client certificate by name
+HANDSHAKE_FAILURE = 40  # the alert for any parameter that the two sides cannot agree on
 CERTIFICATE_REQUEST = 13  # the handshake message that asks for a client certificate (RFC 8446, section 4.3.2)
 
 CLIENT_CERTIFICATE = "it wants a client certificate, and none is ever sent"
@@ -22,7 +22,7 @@ NO_CERTIFICATE_FOR_NAME = "it has no certificate for the name that was asked for
 NO_CIPHER = "no cipher in common"
 ITS_LOG = "see its log"
 
-# By number. An alert about a certificate is about the client's, for this client sends none.
+# By number. An alert about a certificate is about the client's: this client sends none.
 ALERTS = {
     10: ("unexpected_message", NOT_READ),
     20: ("bad_record_mac", NOT_READ),
@@ -64,16 +64,16 @@ ALERTS = {
 
 
 class Listener:
-    """Listens to the connections of a context for what tells why the server ends them.
+    """A listener to a context's connections, for the reason why the server ends one.
 
-    The number comes from the message itself. An error of the ssl module has only a name for it, which differs between
-    versions of OpenSSL, and is missing for some.
+    It takes the number of an alert from the message. An error of the ssl module has only a name for it, which differs
+    between versions of OpenSSL, and some have none.
     """
 
     def __init__(self, context: SSLContext) -> None:
-        self.alert: int | None = None  # the last one, unless the handshake went on behind it
+        self.alert: int | None = None  # the last one, unless the handshake continued after it
         self.asked = ""  # completes "connection closed"; empty unless the server asked for a client certificate
-        # Not public, and in every CPython since 3.8. What the parameters are: SSL_CTX_set_msg_callback(3).
+        # Not public, but in every CPython since 3.8. SSL_CTX_set_msg_callback(3) documents the parameters.
         context._msg_callback = self._hear  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _hear(self, *message: Any) -> None:
@@ -85,7 +85,7 @@ class Listener:
 
 
 def meaning(number: int, asked: str) -> str:
-    """Say what the server means by this alert, where it `asked` for a client certificate or did not."""
+    """Return the meaning of an alert. `asked` is not empty if the server asked for a client certificate."""
     name, words = ALERTS.get(number, ("unknown", ITS_LOG))
     if number == HANDSHAKE_FAILURE and asked:
         words = CLIENT_CERTIFICATE

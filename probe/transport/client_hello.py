@@ -1,12 +1,12 @@
-"""The first message of a TLS client, by which a server of TLS shows itself. No input or output here.
+"""The first message of a TLS client, which a TLS server answers and another server does not.
 
-It tells a server of https from others. The handshake is not carried on, so nothing in it has to be secret or random.
-The ssl module would ask the kernel for random numbers, and fail where those are refused.
+The handshake ends there, so nothing in the message has to be secret or random. The ssl module would ask the kernel for
+random numbers, and fail if it gets none.
 """
 
 
 def client_hello() -> bytes:
-    """A ClientHello of TLS 1.2 (RFC 5246, section 7.4.1.2). A server of TLS 1.3 alone answers it by an alert."""
+    """Return a ClientHello of TLS 1.2 (RFC 5246, section 7.4.1.2). A server with only TLS 1.3 answers with an alert."""
     ciphers = b"\xc0\x2b\xc0\x2f\x00\x9c"  # AES-128-GCM with ECDHE-ECDSA, ECDHE-RSA and RSA (RFC 5289, RFC 5288)
     version, random, session, compression = b"\3\3", bytes(32), b"\0", b"\1\0"
     hello = b"\1" + _counted(version + random + session + _counted(ciphers, 2) + compression, 3)
@@ -14,5 +14,5 @@ def client_hello() -> bytes:
 
 
 def _counted(data: bytes, size: int) -> bytes:
-    """A vector: its length in so many bytes, and the data (RFC 5246, section 4.3)."""
+    """Return a vector: its length in so many bytes, and the data (RFC 5246, section 4.3)."""
     return len(data).to_bytes(size, "big") + data

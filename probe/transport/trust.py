@@ -31,7 +31,7 @@ def from_file(path: str) -> ssl.SSLContext:
     """Trust the certificates in the file and no others. Raises UsageError if it has none or cannot be read."""
     trusting = _context(ssl.CERT_REQUIRED)
     try:
-        if not Path(path).is_file() and Path(path).exists():  # a pipe could keep the reader waiting for ever
+        if not Path(path).is_file() and Path(path).exists():  # a pipe could block for ever
             raise UsageError(f"{quote(path)} is not a file; expected a file of PEM certificates")
         if Path(path).stat().st_size > LARGEST_FILE:
             raise UsageError(f"{quote(path)} is too large; expected PEM certificates, {LARGEST_FILE >> 20} MiB at most")
@@ -67,18 +67,18 @@ def system_store() -> ssl.SSLContext:
 
 @cache
 def _bundled() -> ssl.SSLContext:
-    """Trust the bundle of this program. The frozen one begins with all of it read."""
+    """Trust the bundle of this program. The executable starts with the parsed bundle."""
     trusting = _context(ssl.CERT_REQUIRED)
     trusting.load_verify_locations(cadata=certifi.contents())
     return trusting
 
 
 def _hashed_folder(store: str) -> str:
-    """The store's folder where OpenSSL can look up the same certificates in it, one by one; "" otherwise.
+    """Return the store's folder if OpenSSL can look up the same certificates in it, else "".
 
-    Debian and Alpine keep each certificate in a file, too, which a hash of its subject leads to (openssl-rehash(1)). To
-    look up one takes a fraction of the time of parsing them all. The store is those files, one behind the other: where
-    it is not, or one of them cannot be read, it is the store that counts.
+    Debian and Alpine also keep each certificate in a file of its own, named by a hash of its subject
+    (openssl-rehash(1)). To look up one takes a fraction of the time of parsing them all. The store is a concatenation
+    of those files. If it is not, or if one of them cannot be read, only the store counts.
     """
     with suppress(OSError):
         folder = Path(store).parent
@@ -92,7 +92,7 @@ def _hashed_folder(store: str) -> str:
 
 
 def _is_looked_up(name: str, names: set[str]) -> bool:
-    """Whether OpenSSL gets as far as this number: for each hash it begins with 0, and ends where one is missing."""
+    """Whether OpenSSL reaches this number: for each hash it starts with 0, and stops at the first missing one."""
     subject, _, number = name.partition(".")
     return all(f"{subject}.{before}" in names for before in range(int(number)))
 
@@ -103,10 +103,10 @@ def any_certificate() -> ssl.SSLContext:
 
 
 def _context(verify_mode: ssl.VerifyMode) -> ssl.SSLContext:
-    """Make a context that trusts no certificate yet. Raises CheckFailed where TLS gets no random numbers.
+    """Return a context that trusts no certificate yet. Raises CheckFailed if TLS gets no random numbers.
 
-    A certificate that it is given counts by itself, whether or not its issuer is known (X509_V_FLAG_PARTIAL_CHAIN).
-    The flags are the same with every Python: from 3.13 on, urllib3 would add VERIFY_X509_STRICT.
+    A trusted certificate needs no issuer (X509_V_FLAG_PARTIAL_CHAIN). The flags are the same with every Python: from
+    3.13 on, urllib3 would add VERIFY_X509_STRICT.
     """
     try:
         context = create_urllib3_context(cert_reqs=verify_mode, verify_flags=ssl.VERIFY_X509_PARTIAL_CHAIN)
@@ -118,7 +118,7 @@ def _context(verify_mode: ssl.VerifyMode) -> ssl.SSLContext:
 
 
 def _require_random_numbers() -> None:
-    """Raise CheckFailed where the kernel refuses random numbers, for which OpenSSL has no words of its own."""
+    """Raise CheckFailed if the kernel refuses random numbers: OpenSSL has no message for it."""
     try:
         os.getrandom(1, os.GRND_NONBLOCK)
     except OSError as error:
@@ -128,7 +128,7 @@ def _require_random_numbers() -> None:
 
 
 def _find_store() -> str:
-    """The file of the system's trusted certificates; "" where there is none."""
+    """Return the file of the system's trusted certificates; "" if there is none."""
     for path in TRUST_STORES:
         with suppress(OSError):
             if Path(path).stat().st_size:
