@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tools.docker_engine import docker, remove_containers, remove_image
+from tools.docker_engine import docker, health, remove_containers, remove_image, wait_until
 
 # Read at import: the environment of a test has none of these variables.
 REQUIRE_PULL = os.environ.get("HEALTHCHECKER_REQUIRE_PULL") == "1"
@@ -31,6 +31,11 @@ def _require(what: str, *attempts: list[str]) -> None:
     if REQUIRE_PULL:
         pytest.fail(f"HEALTHCHECKER_REQUIRE_PULL=1, but {what} is not available")
     pytest.skip(f"{what} is not available here")
+
+
+def wait_for(container: str, state: str) -> None:
+    """Return when the engine calls the container healthy, or unhealthy."""
+    wait_until(state, lambda: health(container)[0] == state)
 
 
 @contextmanager

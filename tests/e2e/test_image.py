@@ -7,30 +7,30 @@ import sys
 
 import pytest
 
-from testing.containers import derived, running
+from testing.containers import derived, running, wait_for
 from testing.project import ROOT
-from tools.docker_engine import EngineError, docker, health, inspect, remove_containers, require, wait_until
+from tools.docker_engine import EngineError, docker, health, inspect, remove_containers, require
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(900)]
 
 
 def test_the_container_becomes_healthy() -> None:
     with running() as container:
-        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        wait_for(container, "healthy")
         assert set(health(container)[1]) == {""}
 
 
 def test_it_is_healthy_with_a_volume_and_on_another_port() -> None:
     with running("--env=ACCOUNTSERVICE_PORT=7001", "--volume=/data") as container:
-        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        wait_for(container, "healthy")
 
 
 def test_docker_shows_why_it_is_unhealthy() -> None:
     with running("--env=ACCOUNTSERVICE_TESTABILITY=1") as container:
-        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        wait_for(container, "healthy")
         ask = "import urllib.request as r; r.urlopen('http://127.0.0.1:6767/testability/healthy/false')"
         docker("exec", container, "python3", "-c", ask)
-        wait_until("unhealthy", lambda: health(container)[0] == "unhealthy")
+        wait_for(container, "unhealthy")
         line = health(container)[1][-1]
     start = "unhealthy: GET http://127.0.0.1:6767/health: 503 Service Unavailable, expected 200 ("
     assert line.startswith(start)
@@ -41,14 +41,14 @@ def test_a_service_that_hangs_is_told_by_the_probe_and_costs_nothing() -> None:
     check = '["/healthchecker-linux-amd64", "-port=6767", "-timeout=100ms"]'.replace("amd64", architecture())
     instruction = f"HEALTHCHECK --interval=50ms --timeout=5s --retries=100 CMD {check}"
     with derived(instruction) as name, running(name=name) as container:
-        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        wait_for(container, "healthy")
         docker("kill", "--signal=STOP", container)
-        wait_until("100 checks in a row have failed", lambda: health(container)[0] == "unhealthy")
+        wait_for(container, "unhealthy")
         lines = health(container)[1]
         processes = docker("top", container, "-eo", "pid,comm").splitlines()[1:]
         changed = docker("diff", container)
         docker("kill", "--signal=CONT", container)
-        wait_until("healthy again", lambda: health(container)[0] == "healthy")
+        wait_for(container, "healthy")
     assert set(lines) == {"unhealthy: GET http://127.0.0.1:6767/health: no reply within 100ms\n"}
     assert changed == ""
     # The service, and at most the check that is under way.
@@ -66,9 +66,9 @@ def test_a_check_that_docker_ends_leaves_no_process(form: str) -> None:
         derived(f"HEALTHCHECK --interval=50ms --timeout=1s --retries=5 {command}") as name,
         running(name=name) as container,
     ):
-        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        wait_for(container, "healthy")
         docker("kill", "--signal=STOP", container)
-        wait_until("five checks were ended", lambda: health(container)[0] == "unhealthy")
+        wait_for(container, "unhealthy")
         lines = health(container)[1]
         states = docker("exec", container, "sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null; true")
         docker("kill", "--signal=CONT", container)
@@ -78,7 +78,7 @@ def test_a_check_that_docker_ends_leaves_no_process(form: str) -> None:
 
 def test_docker_stop_ends_it_cleanly() -> None:
     with running() as container:
-        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        wait_for(container, "healthy")
         docker("stop", container)
         assert inspect("container", container)["State"]["ExitCode"] == 0
 

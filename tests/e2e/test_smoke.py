@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from testing.containers import require_image, running
-from tools.docker_engine import health, remove_image, wait_until
+from testing.containers import require_image, running, wait_for
+from tools.docker_engine import remove_image
 from tools.release.executable import name
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("images"), pytest.mark.timeout(600)]
@@ -18,7 +18,7 @@ BASES = ["scratch", "debian:trixie-slim", "alpine:3", "gcr.io/distroless/static-
 def service() -> Iterator[str]:
     """A container that answers on port 6767."""
     with running() as container:
-        wait_until("healthy", lambda: health(container)[0] == "healthy")
+        wait_for(container, "healthy")
         yield container
 
 
