@@ -137,7 +137,7 @@ lock: $(LOCKING)/.ready ## Pin all dependencies anew, at their newest releases
 	@'$(PYTHON)' -m tools.lock $(LOCKING)/bin/uv
 
 clean: ## Remove all that was made here
-	rm -rf $(VENV) .build dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db accounts.db-lock
+	rm -rf $(VENV) .build dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis accounts.db
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BINARY): $(BUILD)/.ready tools/apt-install $(wildcard build/*.* build/*/*.* probe/*.py probe/*/*.py LICENSE)

@@ -1,79 +1,107 @@
-"""The routes. A route takes the path's last part and returns an answer; connection.py brings both over the wire."""
+"""The routes, as a WSGI application (PEP 3333)."""
 
+import ctypes
 import json
 import logging
+import mmap
 from typing import NamedTuple
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from accountservice.log import Unrepeated
 from accountservice.store import Store, StoreError
 
 logger = logging.getLogger(__name__)
-faults = logging.getLogger(f"{__name__}.faults")
-unrepeated = Unrepeated()
-faults.addFilter(unrepeated)
 
 # Go's strconv.ParseBool, which the Go service that this one follows uses.
 PARSEBOOL_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 PARSEBOOL_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
-class Answer(NamedTuple):
-    """A status and a JSON body; without one the body is empty."""
+class State(ctypes.Structure):
+    """What the workers share: memory that they inherit from the process that starts them."""
 
-    status: int
+    _fields_ = (("told_unhealthy", ctypes.c_bool), ("failing", ctypes.c_bool))
+
+    told_unhealthy: bool  # by /testability
+    failing: bool  # the store is wrong, and the log says so
+
+
+class Response(NamedTuple):
+    """A status line's end, and a JSON body or none."""
+
+    status: str
     body: bytes = b""
 
 
-NOT_FOUND = Answer(404)
-METHOD_NOT_ALLOWED = Answer(405)
-UP = Answer(200, b'{"status":"UP"}')
-DOWN = Answer(503, b'{"status":"Database unaccessible"}')
+DONE = Response("200 OK")
+UP = Response("200 OK", b'{"status":"UP"}')
+BAD_REQUEST = Response("400 Bad Request")
+NOT_FOUND = Response("404 Not Found")
+METHOD_NOT_ALLOWED = Response("405 Method Not Allowed")
+DOWN = Response("503 Service Unavailable", b'{"status":"Database unaccessible"}')
 
 
 class App:
-    """The service's state and its routes."""
+    """The service's routes over its store and its state."""
 
     def __init__(self, store: Store, served_by: str, testability: bool) -> None:
         self._store = store
-        self._served_by = b',"servedBy":' + json.dumps(served_by).encode() + b"}"  # the end of an account's answer
-        self._healthy = True
-        self._routes = {"/health": self._health, "/accounts/": self._account}
-        if testability:
-            self._routes["/testability/healthy/"] = self._set_healthy
+        self._served_by = b',"servedBy":' + json.dumps(served_by).encode() + b"}"  # the end of an account's body
+        self._testability = testability
+        self._state = State.from_buffer(mmap.mmap(-1, ctypes.sizeof(State)))
 
-    def answer(self, method: bytes, path: str) -> Answer:
-        """The answer to a request; `path` is percent-decoded."""
-        folder, slash, name = path.rpartition("/")
-        route = self._routes.get(folder + slash if folder else path)
-        if route is None or not name:
-            return NOT_FOUND
-        return route(name) if method in (b"GET", b"HEAD") else METHOD_NOT_ALLOWED
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        """Answer a request."""
+        response = self._respond(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        headers = [("content-length", str(len(response.body)))]
+        if response.body:
+            headers.append(("content-type", "application/json"))
+        if response is METHOD_NOT_ALLOWED:
+            headers.append(("allow", "GET, HEAD"))  # RFC 9110, section 15.5.6
+        start_response(response.status, headers)
+        return [response.body]
 
-    def _health(self, _: str) -> Answer:
-        if not self._healthy:
+    def _respond(self, method: str, path: str) -> Response:
+        readable = method in ("GET", "HEAD")
+        match path.split("/"):
+            case ["", "health"]:
+                return self._health() if readable else METHOD_NOT_ALLOWED
+            case ["", "accounts", key] if key:
+                return self._account(key) if readable else METHOD_NOT_ALLOWED
+            case ["", "testability", "healthy", state] if state and self._testability:
+                return self._set_healthy(state) if readable else METHOD_NOT_ALLOWED
+        return NOT_FOUND
+
+    def _health(self) -> Response:
+        if self._state.told_unhealthy:
             return DOWN
         try:
             self._store.check()
         except StoreError as error:
-            faults.error("Health check failed: %s", error)
-            return DOWN
-        if unrepeated.forget():
+            return self._fail("Health check failed", error)
+        if self._state.failing:
+            self._state.failing = False
             logger.info("Health check passes again")
         return UP
 
-    def _account(self, key: str) -> Answer:
+    def _account(self, key: str) -> Response:
         try:
-            account = self._store.account(key.encode())
+            account = self._store.account(key.encode("latin-1"))  # PEP 3333: bytes, decoded as Latin-1
         except StoreError as error:
-            faults.error("Account not served: %s", error)
-            return DOWN
+            return self._fail("Account not served", error)
         if account is None:
             return NOT_FOUND
-        return Answer(200, account[:-1] + self._served_by)
+        return Response("200 OK", account[:-1] + self._served_by)
 
-    def _set_healthy(self, state: str) -> Answer:
+    def _fail(self, what: str, error: StoreError) -> Response:
+        """Log a fault, but once until health passes again: a fault that each request meets must not fill a disk."""
+        if not self._state.failing:
+            self._state.failing = True
+            logger.error("%s: %s", what, error)
+        return DOWN
+
+    def _set_healthy(self, state: str) -> Response:
         if state not in PARSEBOOL_TRUE | PARSEBOOL_FALSE:
             logger.error("Invalid request to SetHealthyState, allowed values are true or false")
-            return Answer(400)
-        self._healthy = state in PARSEBOOL_TRUE
-        return Answer(200)
+            return BAD_REQUEST
+        self._state.told_unhealthy = state in PARSEBOOL_FALSE
+        return DONE

@@ -43,10 +43,12 @@ class Running(NamedTuple):
     port: int
     start: float  # seconds to its first healthy answer
 
-    def peak_memory(self) -> int:
-        """Bytes."""
-        found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
-        return int(found[1]) * 1024 if found else 0
+    def memory(self) -> int:
+        """Return the bytes of all its processes, of shared pages their share (proc_pid_smaps(5))."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        maps = "".join(Path(f"/proc/{process}/smaps_rollup").read_text() for process in (pid, *children))
+        return sum(int(kilobytes) * 1024 for kilobytes in re.findall(r"\nPss:\s*(\d+) kB", maps))
 
 
 def commands(folder: Path, port: int) -> dict[str, tuple[list[str], dict[str, str]]]:
@@ -108,7 +110,7 @@ def load(port: int, route: str, connections: int) -> dict[str, float]:
 
 
 def loads() -> tuple[dict[str, dict[int, dict[str, Load]]], dict[str, int]]:
-    """By route, number of connections and service, run in turn; and the peak memory of each, in bytes."""
+    """By route, number of connections and service, run in turn; and the memory of each under load, in bytes."""
     found: dict[str, dict[int, dict[str, Load]]] = {}
     with tempfile.TemporaryDirectory() as folder, running(OURS, Path(folder)) as ours, running(GO, Path(folder)) as go:
         services = {OURS: ours, GO: go}
@@ -120,7 +122,7 @@ def loads() -> tuple[dict[str, dict[int, dict[str, Load]]], dict[str, int]]:
                     for name, service in services.items():
                         runs[name].append(load(service.port, route, connections))
                 found[route][connections] = {name: summary(figures) for name, figures in runs.items()}
-        return found, {name: service.peak_memory() for name, service in services.items()}
+        return found, {name: service.memory() for name, service in services.items()}
 
 
 def summary(runs: list[dict[str, float]]) -> Load:

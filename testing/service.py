@@ -5,17 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
-from accountservice import server
+from accountservice.__main__ import HEADER_TIMEOUT
 from testing.servers import free_port
-from testing.waiting import PATIENCE
+from testing.waiting import PATIENCE, wait_until
 
-HELD_UP = server.PATIENCE - 1  # seconds: a service that waits for a client takes longer, even an idle machine
+HELD_UP = HEADER_TIMEOUT / 1000 - 1  # seconds: a service that waits for a client takes longer, even an idle machine
 
 
 class Answer(NamedTuple):
@@ -26,21 +23,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def connected(port: int, process: subprocess.Popen[bytes]) -> socket.socket:
-    """Return a connection to the process, as soon as it accepts one."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        except OSError:
-            time.sleep(0.01)
-    pytest.fail(f"nothing listens on port {port}")
-
-
 class Service:
     """A running account service: `with Service(folder) as service:` kills it at the end."""
-
-    errors: int | None = None  # where standard error goes, if not to the log
 
     def __init__(self, folder: Path, *limits: str, **environ: str) -> None:
         """Start it in the folder, behind the beginning of a command that limits it."""
@@ -49,11 +33,17 @@ class Service:
         settings = {"ACCOUNTSERVICE_PORT": str(self.port), "ACCOUNTSERVICE_DB": str(folder / "accounts.db"), **environ}
         command = [*limits, sys.executable, "-m", "accountservice"]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, env=settings, cwd=folder, stdout=log, stderr=self.errors or log)
+            self.process = subprocess.Popen(command, env=settings, cwd=folder, stdout=log, stderr=log)
+
+    def listens(self) -> bool:
+        """Look whether it accepts a connection."""
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def wait_until_up(self) -> None:
         """Return when it accepts connections."""
-        connected(self.port, self.process).close()
+        wait_until(f"port {self.port} is open", lambda: self.process.poll() is not None or self.listens())
+        assert self.process.poll() is None
 
     def ask(self, path: str, method: str = "GET") -> Answer:
         """Send a request, and return the response."""
@@ -64,6 +54,11 @@ class Service:
             return Answer(reply.status, dict(reply.getheaders()), reply.read())
         finally:
             connection.close()
+
+    def workers(self) -> list[int]:
+        """Return the process IDs of the workers, the oldest first."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return sorted(int(child) for child in children)
 
     def stop(self) -> int:
         """Send SIGTERM, and return the exit code."""

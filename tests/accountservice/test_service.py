@@ -1,4 +1,4 @@
-"""The service as its clients meet it: a running server."""
+"""The service as its clients meet it: running processes and sockets."""
 
 import json
 import os
@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from accountservice import server
+from accountservice.__main__ import MOST_WORKERS
 from accountservice.network import own_address
 from testing.program import Healthchecker
 from testing.servers import free_port
-from testing.service import HELD_UP, Service, connected
-from testing.waiting import PATIENCE
+from testing.service import HELD_UP, Service
+from testing.waiting import PATIENCE, wait_until
+
+UP = (200, b'{"status":"UP"}')
+DOWN = (503, b'{"status":"Database unaccessible"}')
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,8 @@ ANSWERS = {
     "no account": ("/accounts/", 404, b""),
     "account with a slash": ("/accounts/10042/", 404, b""),
     "account with NUL": ("/accounts/10042%00", 404, b""),
-    "account that is no UTF-8": ("/accounts/%ff", 404, b""),
+    "account in UTF-8": ("/accounts/%e2%82%ac", 404, b""),
+    "account that is not UTF-8": ("/accounts/%ff", 404, b""),
     "account with bad encoding": ("/accounts/%zz", 404, b""),
     "long account": ("/accounts/" + "1" * 5000, 404, b""),
     "health": ("/health", 200, b'{"status":"UP"}'),
@@ -67,15 +71,20 @@ def test_another_method_on_an_unknown_path_is_404(service: Service) -> None:
     assert service.ask("/nothing", "POST").status == 404
 
 
+def health(service: Service) -> set[tuple[int, bytes]]:
+    """Ask over so many connections that every worker is asked."""
+    return {service.ask("/health")[::2] for _ in range(20)}
+
+
 def test_the_original_session_word_for_word(service: Service, healthchecker: Healthchecker) -> None:
     check = f"-port={service.port}"
     run = healthchecker(check)
     assert (run.status, run.stdout, run.stderr) == (0, "", "")
     for false, true in (("0", "1"), ("f", "t"), ("F", "T"), ("FALSE", "TRUE"), ("false", "true"), ("False", "True")):
         assert service.ask(f"/testability/healthy/{false}")[::2] == (200, b"")
-        assert service.ask("/health")[::2] == (503, b'{"status":"Database unaccessible"}')
+        assert health(service) == {DOWN}
         assert service.ask(f"/testability/healthy/{true}")[::2] == (200, b"")
-        assert service.ask("/health").status == 200
+        assert health(service) == {UP}
     service.ask("/testability/healthy/false")
     run = healthchecker(check)
     assert (run.status, run.stdout) == (1, "")
@@ -86,75 +95,83 @@ def test_the_original_session_word_for_word(service: Service, healthchecker: Hea
 
 
 @pytest.mark.parametrize("state", ["maybe", "yes", "tRUE", "2", "%00"])
-def test_a_state_that_is_none_is_400_and_logged(service: Service, state: str) -> None:
+def test_an_invalid_state_is_400_and_logged(service: Service, state: str) -> None:
     before = service.log.read_text()
     assert service.ask(f"/testability/healthy/{state}")[::2] == (400, b"")
     logged = service.log.read_text().removeprefix(before)
     assert logged == "Invalid request to SetHealthyState, allowed values are true or false\n"
 
 
-ARGUMENTS = {"help": (["--help"], 0), "any": (["--port", "80"], 1)}
-
-
-@pytest.mark.parametrize(("arguments", "status"), ARGUMENTS.values(), ids=list(ARGUMENTS))
-def test_arguments_are_answered_with_what_is_right(tmp_path: Path, arguments: list[str], status: int) -> None:
-    command = [sys.executable, "-m", "accountservice", *arguments]
-    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == status
-    assert "takes no arguments; it is set by ACCOUNTSERVICE_PORT" in (done.stderr if status else done.stdout)
-    assert list(tmp_path.iterdir()) == []
-
-
-WITHOUT = """
-import sys
-sys.modules[sys.argv[1]] = None
-from accountservice.__main__ import main
-main()
-"""
-
-
-@pytest.mark.parametrize("package", ["httptools", "lmdb"])
-def test_installed_without_the_extra_it_says_in_one_line_how_to_get_it(tmp_path: Path, package: str) -> None:
-    command = [sys.executable, "-c", WITHOUT, package]
-    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=PATIENCE)
-    remedy = "install it, in a clone of the project: pip install '.[service]'"
-    line = f"Cannot run: there is no package {package}; {remedy}\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
-
-
-def test_the_log_tells_the_start(service: Service) -> None:
-    assert service.log.read_text().splitlines()[:3] == [
-        "Starting accountservice",
-        "Seeded 100 fake accounts...",
-        f"Starting HTTP service at {service.port}",
-    ]
-
-
 @pytest.mark.parametrize("value", ["", "0", "true"])
-def test_testability_exists_only_where_it_is_asked_for(tmp_path: Path, value: str) -> None:
+def test_testability_exists_only_on_demand(tmp_path: Path, value: str) -> None:
     with Service(tmp_path, ACCOUNTSERVICE_TESTABILITY=value) as running:
         running.wait_until_up()
         assert running.ask("/testability/healthy/false").status == 404
         assert running.ask("/health").status == 200
 
 
-def test_sigterm_ends_it_within_a_second_also_with_clients_that_stay(tmp_path: Path) -> None:
+def test_the_log_has_the_start_once(service: Service) -> None:
+    assert [line for line in service.log.read_text().splitlines() if not line.startswith("Invalid request")] == [
+        "Starting accountservice",
+        "Seeded 100 fake accounts...",
+        f"Starting HTTP service at {service.port}",
+    ]
+
+
+def test_a_dead_worker_is_replaced_and_the_state_stays(tmp_path: Path) -> None:
+    with Service(tmp_path, ACCOUNTSERVICE_TESTABILITY="1") as running:
+        running.wait_until_up()
+        running.ask("/testability/healthy/false")
+        wait_until("all workers run", lambda: len(running.workers()) == min(len(os.sched_getaffinity(0)), MOST_WORKERS))
+        before = running.workers()
+        os.kill(before[0], signal.SIGKILL)
+        wait_until(
+            "the worker is replaced",
+            lambda: set(before[1:]) < set(running.workers()) and before[0] not in running.workers(),
+        )
+        assert len(running.workers()) == len(before)
+        running.wait_until_up()
+        assert health(running) == {DOWN}
+        assert running.log.read_text().splitlines()[3:] == ["Unexpected exit from worker-1"]
+        assert running.stop() == 0
+
+
+def test_workers_end_with_a_service_that_is_killed(tmp_path: Path) -> None:
+    with Service(tmp_path) as running:
+        running.wait_until_up()
+        running.process.kill()
+        wait_until("no worker listens", lambda: not running.listens())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_many_signals_are_one_stop_within_a_second(tmp_path: Path, number: int) -> None:
     with Service(tmp_path) as running:
         running.wait_until_up()
         with (
             socket.create_connection(("127.0.0.1", running.port)) as idle,
-            socket.create_connection(("127.0.0.1", running.port)) as slow,
+            socket.create_connection(("127.0.0.1", running.port)) as stuck,
         ):
             idle.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             assert idle.recv(100).startswith(b"HTTP/1.1 200 OK")
-            slow.sendall(b"GET /hea")
+            stuck.sendall(b"GET /hea")
             started = time.monotonic()
-            assert running.stop() == 0
+            for _ in range(40):
+                running.process.send_signal(number)
+            assert running.process.wait(PATIENCE) == 0
             assert time.monotonic() - started < HELD_UP
-    assert server.ACCEPTED_GRACE < server.STOP_LIMIT < 1  # which is what it takes on a quiet machine
+        assert len(running.log.read_text().splitlines()) == 3
 
 
-def test_a_stop_under_load_leaves_no_taken_connection_without_its_answer(tmp_path: Path) -> None:
+def test_a_terminals_interrupt_is_a_stop(tmp_path: Path) -> None:
+    """It reaches all processes of the group."""
+    with Service(tmp_path, "setsid") as running:
+        running.wait_until_up()
+        os.killpg(running.process.pid, signal.SIGINT)
+        assert running.process.wait(PATIENCE) == 0
+        assert len(running.log.read_text().splitlines()) == 3
+
+
+def test_a_stop_under_load_leaves_no_request_without_its_response(tmp_path: Path) -> None:
     outcomes: list[bytes] = []
     with Service(tmp_path) as running:
         running.wait_until_up()
@@ -171,80 +188,99 @@ def test_a_stop_under_load_leaves_no_taken_connection_without_its_answer(tmp_pat
                         data = b""
                         while piece := connection.recv(65536):
                             data += piece
-                    except ConnectionResetError:  # not yet taken by the server, so not in flight
+                    except OSError:  # not yet accepted by the server, so not in flight
                         continue
                     outcomes.append(data)
 
         loads = [threading.Thread(target=load) for _ in range(4)]
         for thread in loads:
             thread.start()
-        deadline = time.monotonic() + PATIENCE
-        while len(outcomes) < 100 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until("there are 100 responses", lambda: len(outcomes) >= 100)
         assert running.stop() == 0
         for thread in loads:
             thread.join(PATIENCE)
         assert len(running.log.read_text().splitlines()) == 3
-    assert len(outcomes) >= 100
     assert [data for data in outcomes if not data.endswith(b'"}')] == []
 
 
-# A service whose answers take their time, so that a request is certainly in flight.
+# A service whose health check takes its time, so that a request is certainly in flight.
 SLOW_SERVICE = """
-import sys, time
-from accountservice.app import App
-from accountservice.server import claim, serve
-from accountservice.signals import Signals
+import os, sys, time
+from accountservice.__main__ import main
 from accountservice.store import Store
 
-class SlowApp(App):
-    def answer(self, method, path):
-        print("asked", flush=True)
-        time.sleep(0.4)
-        return super().answer(method, path)
+def slow(store):
+    os.write(1, b"asked")
+    time.sleep(0.3)
 
-with Store(sys.argv[1]) as store, claim(int(sys.argv[2])) as listener:
-    store.seed()
-    serve(SlowApp(store, "", False), listener, Signals(), 100)
+Store.check = slow
+sys.argv[1:] = []
+main()
 """
 
 
 def test_a_request_in_flight_is_answered_at_a_stop(tmp_path: Path) -> None:
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW_SERVICE, str(tmp_path / "a.db"), str(port)], stdout=subprocess.PIPE
-    )
-    try:
-        with connected(port, process) as client:
-            client.sendall(b"GET /accounts/10000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            assert process.stdout
-            assert process.stdout.readline() == b"asked\n"
-            started = time.monotonic()
-            process.send_signal(signal.SIGTERM)
+    with Service(tmp_path, sys.executable, "-c", SLOW_SERVICE) as running:
+        running.wait_until_up()
+        asked = running.log.read_text().count("asked")
+        with socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE) as client:
+            client.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+            wait_until("the request is in flight", lambda: running.log.read_text().count("asked") > asked)
+            running.process.send_signal(signal.SIGTERM)
             answer = b""
             while piece := client.recv(65536):
                 answer += piece
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert answer.endswith(b'"name":"Person_0","servedBy":""}')
-        assert process.wait(PATIENCE) == 0
-        assert time.monotonic() - started < HELD_UP
-    finally:
-        process.kill()
-        process.communicate()
+        assert answer.endswith(b'{"status":"UP"}')
+        assert running.process.wait(PATIENCE) == 0
+
+
+ARGUMENTS = {"help": (["--help"], 0), "any": (["--port", "80"], 1)}
+
+
+@pytest.mark.parametrize(("arguments", "status"), ARGUMENTS.values(), ids=list(ARGUMENTS))
+def test_arguments_are_answered_with_the_usage(tmp_path: Path, arguments: list[str], status: int) -> None:
+    command = [sys.executable, "-m", "accountservice", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == status
+    assert "takes no arguments; it is set by ACCOUNTSERVICE_PORT" in (done.stderr if status else done.stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
+WITHOUT = """
+import sys
+sys.modules[sys.argv[1]] = None
+from accountservice.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("package", ["granian", "lmdb"])
+def test_installed_without_the_extra_it_says_in_one_line_how_to_get_it(tmp_path: Path, package: str) -> None:
+    command = [sys.executable, "-c", WITHOUT, package]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=PATIENCE)
+    remedy = "install it, in a clone of the project: pip install '.[service]'"
+    line = f"Cannot run: there is no package {package}; {remedy}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
 
 
 FAILURES = {
     "port that is a word": ({"ACCOUNTSERVICE_PORT": "abc"}, "Cannot run: ACCOUNTSERVICE_PORT: 'abc' is not a port"),
+    "port out of range": ({"ACCOUNTSERVICE_PORT": "65536"}, "Cannot run: ACCOUNTSERVICE_PORT: '65536' is not a port"),
     "no such folder": (
         {"ACCOUNTSERVICE_DB": "/nonexistent/a.db"},
         "Cannot run: cannot open the store '/nonexistent/a.db': no such file or directory",
     ),
     "store is a folder": ({"ACCOUNTSERVICE_DB": "/"}, "Cannot run: cannot open the store '/': it is not a file"),
+    "store with a line end": (
+        {"ACCOUNTSERVICE_DB": "/nonexistent/a\nCannot run: \x1b[31m"},
+        r"Cannot run: cannot open the store '/nonexistent/a\nCannot run: \x1b[31m': no such file or directory",
+    ),
 }
 
 
 @pytest.mark.parametrize(("environ", "words"), FAILURES.values(), ids=list(FAILURES))
-def test_what_cannot_run_is_one_line_and_1(tmp_path: Path, environ: dict[str, str], words: str) -> None:
+def test_a_service_that_cannot_run_is_one_line_and_1(tmp_path: Path, environ: dict[str, str], words: str) -> None:
     with Service(tmp_path, **environ) as failing:
         assert failing.process.wait(PATIENCE) == 1
         first, line = failing.log.read_text().splitlines()
@@ -252,10 +288,13 @@ def test_what_cannot_run_is_one_line_and_1(tmp_path: Path, environ: dict[str, st
     assert line.startswith(words)
 
 
-def test_a_port_in_use_is_one_line_and_1(service: Service, tmp_path: Path) -> None:
-    with Service(tmp_path, ACCOUNTSERVICE_PORT=str(service.port)) as second:
-        assert second.process.wait(PATIENCE) == 1
-        assert second.log.read_text().splitlines()[1:] == [f"Cannot run: port {service.port}: address already in use"]
+@pytest.mark.parametrize("holder", ["another account service", "another program"])
+def test_a_port_in_use_is_one_line_and_1(service: Service, tmp_path: Path, holder: str) -> None:
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as program:
+        port = service.port if holder == "another account service" else program.getsockname()[1]
+        with Service(tmp_path, ACCOUNTSERVICE_PORT=str(port)) as second:
+            assert second.process.wait(PATIENCE) == 1
+            assert second.log.read_text().splitlines()[1:] == [f"Cannot run: port {port}: address already in use"]
     assert service.ask("/health").status == 200
 
 
@@ -265,16 +304,15 @@ def test_of_two_that_start_at_once_on_one_port_one_runs(tmp_path: Path) -> None:
         folder.mkdir()
     port = str(free_port())
     with Service(folders[0], ACCOUNTSERVICE_PORT=port) as one, Service(folders[1], ACCOUNTSERVICE_PORT=port) as other:
-        deadline = time.monotonic() + PATIENCE
-        while one.process.poll() is None and other.process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until("one has ended", lambda: one.process.poll() is not None or other.process.poll() is not None)
         assert sorted([one.process.poll() is None, other.process.poll() is None]) == [False, True]
 
 
-def test_a_service_killed_under_load_starts_again(tmp_path: Path) -> None:
+def test_a_service_that_was_killed_starts_again_with_every_account_right(tmp_path: Path) -> None:
     for _ in range(3):
         with Service(tmp_path) as running:
             running.wait_until_up()
-            assert running.ask("/accounts/10099").status == 200
-            assert running.ask("/health").status == 200
-            os.kill(running.process.pid, signal.SIGKILL)
+            for number in range(100):
+                assert f'"Person_{number}"'.encode() in running.ask(f"/accounts/{10000 + number}").body
+            assert running.ask("/health")[::2] == UP
+            running.process.kill()
