@@ -1,9 +1,13 @@
 """Import the whole program and warm it up, in the launcher, before the snapshot is taken (recorder.c).
 
-The modules come from PyInstaller's PYZ, in which each is marshalled and compressed. The arguments are the entry point
-as `module:function`, "1" if the program renews itself or "0" if not, the file of a script that warms the program up,
-and files for that script. The script imports what must be there before other modules. When all are imported, its
-function `warm_up` is called.
+The modules come from PyInstaller's PYZ, in which each is marshalled and compressed. The arguments are:
+
+- the entry point as `module:function`,
+- "1" if the program renews itself, or "0",
+- the file of a script that warms the program up,
+- files for that script.
+
+The script imports what must be there before other modules. When all are imported, its function `warm_up` is called.
 
 The warm-up makes the first check of a process as fast as its hundredth: results that are computed once are there, and
 the interpreter has specialised its instructions, and cached where the attributes of types are. The snapshot holds
