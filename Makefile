@@ -74,7 +74,7 @@ engine:
 	@'$(PYTHON)' -m tools.docker_engine
 
 FUZZ_SECONDS ?= 60
-FUZZ := $(addprefix fuzz-,reply arguments texts)
+FUZZ := $(addprefix fuzz-,response arguments texts)
 .PHONY: $(FUZZ)
 fuzz: $(FUZZ) ## Look for bytes that break the parsers, for FUZZ_SECONDS each
 $(FUZZ): fuzz-%: $(READY)

@@ -74,12 +74,12 @@ def read_request(connection: socket.socket) -> bytes:
     return request
 
 
-def replying(reply: bytes) -> Behaviour:
+def replying(response: bytes) -> Behaviour:
     """Read the request, send these bytes, close."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
-        connection.sendall(reply)
+        connection.sendall(response)
 
     return behave
 
@@ -94,12 +94,12 @@ def recording(requests: list[bytes]) -> Behaviour:
     return behave
 
 
-def holding(reply: bytes) -> Behaviour:
+def holding(response: bytes) -> Behaviour:
     """Read the request, send these bytes, keep the connection open."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
-        connection.sendall(reply)
+        connection.sendall(response)
         wait_for_close(connection)
 
     return behave
@@ -118,12 +118,12 @@ def in_two(first: bytes, second: bytes, pause: float) -> Behaviour:
     return behave
 
 
-def dripping(reply: bytes, pause: float) -> Behaviour:
+def dripping(response: bytes, pause: float) -> Behaviour:
     """Read the request, send these bytes one by one, with a pause in seconds behind each."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
-        drip(connection, reply, pause)
+        drip(connection, response, pause)
 
     return behave
 
@@ -201,12 +201,12 @@ def flooding(start: bytes, piece: bytes) -> Behaviour:
     return behave
 
 
-def resetting(reply: bytes) -> Behaviour:
+def resetting(response: bytes) -> Behaviour:
     """Read the request, send these bytes, reset the connection."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
-        connection.sendall(reply)
+        connection.sendall(response)
         reset(connection)
 
     return behave

@@ -19,7 +19,7 @@ def _argument_list(arguments: list[str], environ: dict[str, str]) -> bytes:
 
 
 SEEDS = {
-    "reply": [b"\0" + data for data, _ in RESPONSES.values()],
+    "response": [b"\0" + data for data, _ in RESPONSES.values()],
     "arguments": [
         *(_argument_list(arguments, {}) for arguments in EQUIVALENT.values()),
         *(_argument_list(arguments, environ) for arguments, environ, _ in MISTAKES.values()),

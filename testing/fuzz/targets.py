@@ -21,16 +21,16 @@ CHECK = settings_of(verbose="1").check
 # RFC 9112, section 4, and RFC 9110, section 15: an oracle that is not written as the parser is.
 INTERIM = rb"HTTP/1\.[0-9] 1(?!01)[0-9]{2}(?:\r| [^\n]*)?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
 FINAL = rb"HTTP/1\.[0-9] (101|[2-5][0-9]{2})(?:\r| [^\n]*)?\n(?:(?!\r?\n)[^\n]*\n)*\r?\n"
-REPLY = re.compile(rb"(?:%b)*%b" % (INTERIM, FINAL))
+RESPONSE = re.compile(rb"(?:%b)*%b" % (INTERIM, FINAL))
 
 
-def reply(data: bytes) -> None:
+def response(data: bytes) -> None:
     """Agree with the oracle on a response, whatever its pieces, in one printable line."""
     size, content = (data[0] % 16 + 1, data[1:]) if data else (1, b"")
     whole = read([content])
     pieces = read([content[start : start + size] for start in range(0, len(content), size)])
     assert isinstance(whole, Response) == isinstance(pieces, Response)
-    expected = REPLY.match(content)
+    expected = RESPONSE.match(content)
     assert isinstance(whole, Response) == bool(expected)
     if isinstance(whole, Response) and isinstance(pieces, Response) and expected:
         assert whole.status == pieces.status == int(expected[1])
@@ -118,4 +118,4 @@ def assert_line(output: str) -> bool:
     return True
 
 
-TARGETS = {"reply": reply, "arguments": arguments, "texts": texts}
+TARGETS = {"response": response, "arguments": arguments, "texts": texts}
