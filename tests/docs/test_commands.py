@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from demo import swarm
 from testing import network
 from testing.blocks import PAGES, Block, Session, apart, blocks, called, commands, sessions, strays, unused
 from testing.containers import require_compose, require_image
@@ -21,7 +22,7 @@ from testing.project import ROOT
 from testing.servers import serving, wait_for_close
 from testing.sessions import perform
 from testing.waiting import PATIENCE
-from tools.docker_engine import EngineError, docker
+from tools.docker_engine import EngineError, docker, remove, remove_containers, remove_image
 from tools.release.executable import name
 
 BY_HAND = 120.0  # seconds for the commands of a session; on an engine they wait for several checks
@@ -228,22 +229,29 @@ def lend_executable(folder: Path) -> None:
     (folder / "dist").mkdir()
     container = docker("create", "healthchecker")
     docker("cp", f"{container}:/{name()}", str(folder / "dist"))
-    docker("rm", container)
+    remove_containers(container)
 
 
 @contextmanager
 def tidied(session: Session) -> Iterator[None]:
-    """Remove what the session has made and, having failed, left."""
-    swarm = docker("info", "--format", "{{.Swarm.LocalNodeState}}")
+    """Remove what the session made and left because it failed."""
+    in_swarm = docker("info", "--format", "{{.Swarm.LocalNodeState}}") != "inactive"
     text = "".join(block.text for block in session.blocks if block.kind != "file")
-    remove = [["stack", "rm", made] for made in re.findall(r"docker stack deploy .* (\w+)$", text, re.MULTILINE)]
-    remove += [["rm", "--force", "--volumes", made] for made in re.findall(r"--name[ =](\S+)", text)]
-    remove += [["rmi", "--force", made] for made in re.findall(r"--tag[ =](\S+)", text)]
-    if swarm == "inactive" and "docker swarm init" in text:
-        remove.append(["swarm", "leave", "--force"])
     try:
         yield
     finally:
-        for command in remove:
-            with suppress(EngineError):
-                docker(*command)
+        if "docker stack deploy" in text:
+            with suppress(EngineError):  # there is no swarm
+                remove("stack", "rm", swarm.STACK, gone=swarm.stack_is_gone)
+        for container in re.findall(r"--name[ =](\S+)", text):
+            remove_named(container)
+        for image in re.findall(r"--tag[ =](\S+)", text):
+            remove_image(image)
+        if "docker swarm init" in text and not in_swarm:
+            swarm.leave()
+
+
+def remove_named(container: str) -> None:
+    """Remove the container of that name."""
+    listed = ["ps", "--all", "--quiet", f"--filter=name=^{container}$"]
+    remove("rm", "--force", "--volumes", container, gone=lambda: not docker(*listed))
