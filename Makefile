@@ -146,7 +146,7 @@ $(BINARY): $(BUILD)/.ready tools/apt-install $(wildcard build/*.* build/*/*.* pr
 
 $(VENV)/.ready: EXPECTED := 820 MB, one to five minutes
 $(VENV)/.ready: PINS := requirements.txt
-$(DEMO)/.ready: EXPECTED := 40 MB, some seconds
+$(DEMO)/.ready: EXPECTED := 60 MB, some seconds
 $(DEMO)/.ready: PINS := demo/requirements.txt
 $(BUILD)/.ready: EXPECTED := 50 MB, some seconds
 $(BUILD)/.ready: PINS := build/requirements.txt
