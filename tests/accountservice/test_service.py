@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,22 @@ def test_a_dead_worker_is_replaced_and_the_state_stays(tmp_path: Path) -> None:
         assert health(running) == {DOWN}
         assert running.log.read_text().splitlines()[3:] == ["Unexpected exit from worker-1"]
         assert running.stop() == 0
+
+
+def test_workers_that_end_again_and_again_are_one_line_and_1(tmp_path: Path) -> None:
+    with Service(tmp_path) as running:
+        running.wait_until_up()
+
+        def kill_workers() -> bool:
+            with suppress(OSError):  # one has ended meanwhile
+                for worker in running.workers():
+                    os.kill(worker, signal.SIGKILL)
+            return running.process.poll() is not None
+
+        wait_until("the service gives up", kill_workers)
+        assert running.process.returncode == 1
+        exits = [line for line in running.log.read_text().splitlines()[3:] if not line.startswith("Unexpected exit")]
+        assert exits == ["Worker crash loop detected, exiting"]
 
 
 def test_workers_end_with_a_service_that_is_killed(tmp_path: Path) -> None:
