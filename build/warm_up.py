@@ -1,7 +1,7 @@
 """The warm-up of healthchecker before its snapshot is taken (bootloader/recorder.py): checks, help, mistakes, https.
 
 It needs no server. For http, the response waits in a socket. For https, the server runs in the same process and makes a
-step after each of the client's. Its certificate, which no client trusts, is the only argument.
+step after each of the client's. The arguments are its certificate, which no client trusts, and the healthy response.
 """
 
 import os
