@@ -64,8 +64,8 @@ REFUSED = {
     ),
     "a context that was entered": (
         (
-            "import contextlib, sys\n@contextlib.contextmanager\ndef run_before(): yield\n"
-            "def warm_up(step): sys.kept = run_before(); sys.kept.__enter__()"
+            "import contextlib, sys\n@contextlib.contextmanager\ndef within(): yield\n"
+            "def warm_up(step): sys.kept = within(); sys.kept.__enter__()"
         ),
         "the generator within has begun and not ended after the warm-up",
     ),
