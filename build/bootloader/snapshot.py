@@ -20,6 +20,7 @@ from toolchain import HERE
 
 MOST_RECORDINGS = 6  # each with the layout of the one before; three were enough
 
+FEW = 1000  # one block of so many without a place changes no time that can be measured
 SLOWER = "the executable is correct, but slower than it could be"
 
 
@@ -71,7 +72,8 @@ def settle(folder: Path, program: Program, places: bytes) -> None:
         if not missing:
             return
     number = len(blocks) // layout.BLOCK.size
-    print(f"build: the layout has no place for {missing:,} of {number:,} blocks of the heap: {SLOWER}")
+    if missing * FEW > number:
+        print(f"build: the layout has no place for {missing:,} of {number:,} blocks of the heap: {SLOWER}")
 
 
 def _with_snapshot(inputs: list[str], script: Script, folder: Path, program: Program) -> Path:
