@@ -16,14 +16,14 @@ WORKERS = 8  # at once; tests mostly wait
 
 # Changes without an effect, by function and changed line.
 SAME = {
-    ("http1.request", 'return ("\\r\\n".join(lines) + "\\r\\n\\r\\n").encode("ASCII")'): "the codec's name has no case",
-    ("http1.addresses", 'name = host.encode("ASCII")'): "the codec's name has no case",
-    ("http1._connected", "connection = socket.socket(family, )"): "a stream is what it is without being told",
-    ("hot._given", 'text = "XX1XX"'): "a switch has no text, it is there or not",
-    ("hot._given", "text = None"): "as above",
-    ("hot._given", 'given["url"] = RawValue(argument, None)'): "where the URL was is told by click, to whom it is left",
-    ("hot._given", 'given["url"] = RawValue(argument, "XXURLXX")'): "as above",
-    ("hot._given", 'given["url"] = RawValue(argument, "url")'): "as above",
+    ("http.request.encode", 'return ("\\r\\n".join(lines) + "\\r\\n\\r\\n").encode("ASCII")'): "codecs have no case",
+    (
+        "transport.resolve.resolve",
+        'look_up = partial(socket.getaddrinfo, host.encode("ASCII"), port, 0, SOCK_STREAM)',
+    ): "codecs have no case",
+    ("transport.connect._connected", "connection = socket.socket(address.family, )"): "a stream is the default",
+    ("protocols.http._explained", 'answer = b"XXXX"'): "any bytes that are not TLS do",
+    ("transport.stream.Stream.__init__", "self._received = None  # whether anything was"): "None is false",
 }
 
 
@@ -50,9 +50,12 @@ def mutmut(*arguments: str) -> str:
 
 
 def function(name: str) -> str:
-    """Return the changed function by mutmut's name of the change: probe.http1.x__send__mutmut_4."""
-    module, _, rest = name.removeprefix("probe.").rpartition(".x_")
-    return f"{module}.{rest.rpartition('__mutmut_')[0]}"
+    """Return the changed function by mutmut's name of the change.
+
+    That is probe.check.x_run__mutmut_8 of a function and probe.transport.stream.xǁStreamǁsend__mutmut_6 of a method.
+    """
+    short = re.sub(r"^probe\.|__mutmut_\d+$", "", name)
+    return re.sub(r"\.x[_ǁ](?=[^.]+$)", ".", short).replace("ǁ", ".")
 
 
 def changed_line(name: str) -> str:
