@@ -101,7 +101,8 @@ def _shake_hands(name: str, connection: socket.socket, context: ssl.SSLContext, 
     deadline.phase = HANDSHAKE
     try:
         connection.settimeout(deadline.remaining())
-        secure = context.wrap_socket(connection, server_hostname=name)
+        # Bytes, because a str would go through the idna codec, which refuses a name only after it took the socket.
+        secure = context.wrap_socket(connection, server_hostname=name.encode("ascii"))
     except BaseException:
         connection.close()
         raise
