@@ -32,12 +32,12 @@ FRAMING = (b"content-length", b"transfer-encoding")  # the reader has applied th
 
 def fetch(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Response:
     """GET the target over TLS. Raises CheckFailed if there is no response in time."""
+    deadline.phase = "getting ready for TLS"
     get = partial(_get, request, expected, deadline)
     return get() if deadline.watched else run_before(deadline, get)
 
 
 def _get(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Response:
-    deadline.phase = "getting ready for TLS"
     renew()
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc
