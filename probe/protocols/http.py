@@ -9,11 +9,9 @@ from probe.http.response import Response
 from probe.protocols.exchange import exchange
 from probe.target import Scheme, Target
 from probe.transport.client_hello import client_hello
-from probe.transport.connect import connect
+from probe.transport.connect import LOOK_GRACE, connect
 
 SCHEME = Scheme("http", 80)
-
-LOOK_GRACE = 0.3  # seconds for a second connection, which finds better words for a failure
 
 UNANSWERED = "the service failed, or its port speaks another protocol"
 

@@ -7,6 +7,8 @@ from probe.errors import CheckFailed, NoReply, os_reason
 from probe.transport.resolve import Address, resolve
 from probe.transport.stream import Stream, failure
 
+LOOK_GRACE = 0.3  # seconds for a second connection, which looks for the cause of a failure
+
 
 def connect(host: str, port: int, deadline: Deadline) -> Stream:
     """Return a stream to the host. Raises CheckFailed, NoReply if the connection is reset at once."""

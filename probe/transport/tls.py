@@ -16,10 +16,8 @@ from probe.deadline import Deadline
 from probe.errors import CheckFailed, NoReply, os_reason
 from probe.text import printable, quote
 from probe.transport import alerts
-from probe.transport.connect import open_socket
+from probe.transport.connect import LOOK_GRACE, open_socket
 from probe.transport.stream import Stream, failure
-
-LOOK_GRACE = 0.3  # seconds for a second connection, which finds better words for a failure
 
 HANDSHAKE = "in the TLS handshake"
 NOT_TRUSTED = "certificate not trusted"
