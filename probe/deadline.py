@@ -58,6 +58,11 @@ class Deadline:
         return type(self)(min(seconds, (self.timeout - (now - self.started)) / 2), now)
 
 
+def run_limited(deadline: Deadline, call: Callable[[], Result]) -> Result:
+    """Return the call's result. The watchdog limits it if there is one, `run_before` if not."""
+    return call() if deadline.watched else run_before(deadline, call)
+
+
 def run_before(deadline: Deadline, call: Callable[[], Result]) -> Result:
     """Return the call's result or raise its exception. Raises DeadlineExceeded if neither comes in time.
 

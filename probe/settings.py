@@ -5,12 +5,11 @@ from functools import partial
 from typing import Any
 
 from probe.check import Check
-from probe.deadline import Deadline, run_before
+from probe.deadline import Deadline, run_limited
 from probe.http.request import Request
 from probe.options import OPTIONS, URL
 from probe.protocols import http
 from probe.raw_value import RawValue
-from probe.renewal import renew
 from probe.target import Target
 from probe.transport import trust
 
@@ -29,10 +28,8 @@ class Settings:
         """Return the check with its file read. Raises UsageError, DeadlineExceeded: a file system may not answer."""
         if self.cacert is None or not self.check.request.target.scheme.secure:
             return self.check
-        deadline.phase = "getting ready for TLS"
-        renew()
-        read = partial(self.cacert.parse, trust.from_file)
-        trusted = read() if deadline.watched else run_before(deadline, read)
+        trust.prepare(deadline)
+        trusted = run_limited(deadline, partial(self.cacert.parse, trust.from_file))
         return replace(self.check, request=replace(self.check.request, trusted=trusted))
 
 

@@ -16,12 +16,11 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
 from probe.conditions.status import ExpectedStatus
-from probe.deadline import Deadline, run_before
+from probe.deadline import Deadline, run_limited
 from probe.errors import CheckFailed, NoReply
 from probe.http.request import Request, encode
 from probe.http.response import Response
 from probe.protocols.exchange import exchange
-from probe.renewal import renew
 from probe.target import Scheme
 from probe.transport import tls, trust
 
@@ -32,13 +31,11 @@ FRAMING = (b"content-length", b"transfer-encoding")  # the reader has applied th
 
 def fetch(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Response:
     """GET the target over TLS. Raises CheckFailed if there is no response in time."""
-    deadline.phase = "getting ready for TLS"
-    get = partial(_get, request, expected, deadline)
-    return get() if deadline.watched else run_before(deadline, get)
+    trust.prepare(deadline)
+    return run_limited(deadline, partial(_get, request, expected, deadline))
 
 
 def _get(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Response:
-    renew()
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc
         session.mount("https://", _Adapter(request, _context(request), expected, deadline))

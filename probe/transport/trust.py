@@ -10,7 +10,9 @@ from pathlib import Path
 import certifi
 from urllib3.util import create_urllib3_context
 
+from probe.deadline import Deadline
 from probe.errors import CheckFailed, UsageError, os_reason
+from probe.renewal import renew
 from probe.text import quote
 
 # The certificates that distributions trust: Debian and Alpine, Fedora and RHEL, SUSE, Alpine and BSD.
@@ -25,6 +27,12 @@ HASHED = re.compile(r"[0-9a-f]{8}\.(0|[1-9]\d?)")
 END = b"-----END CERTIFICATE-----\n"
 
 LARGEST_FILE = 16 << 20  # bytes; the certificates of all public authorities are a quarter of a MiB
+
+
+def prepare(deadline: Deadline) -> None:
+    """Get ready for TLS: renew what its modules must not share with another process."""
+    deadline.phase = "getting ready for TLS"
+    renew()
 
 
 def from_file(path: str) -> ssl.SSLContext:
