@@ -88,7 +88,7 @@ class _Adapter(HTTPAdapter):
             try:
                 response = exchange(stream, data, self._expected, self._deadline)
             except NoReply as failure:
-                raise CheckFailed(f"{failure}{stream.alerts.asked}") from None
+                raise CheckFailed(f"{failure}{stream.alerts.hint}") from None
         headers = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in response.headers.items()

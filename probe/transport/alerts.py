@@ -72,23 +72,30 @@ class Listener:
 
     def __init__(self, context: SSLContext) -> None:
         self.alert: int | None = None  # the last one, unless the handshake continued after it
-        self.asked = ""  # completes "connection closed"; empty unless the server asked for a client certificate
+        self.certificate_requested = False  # a client certificate, by the server
         # Not public, but in every CPython since 3.8. SSL_CTX_set_msg_callback(3) documents the parameters.
-        context._msg_callback = self._hear  # type: ignore[attr-defined]  # noqa: SLF001
+        context._msg_callback = self._on_message  # type: ignore[attr-defined]  # noqa: SLF001
 
-    def _hear(self, *message: Any) -> None:
+    def _on_message(self, *message: Any) -> None:
         _, direction, _, content_type, _, data = message
         if direction == "read" and content_type in (ALERT, HANDSHAKE):
             self.alert = data[1] if content_type == ALERT else None
             if content_type == HANDSHAKE and data[0] == CERTIFICATE_REQUEST:
-                self.asked = "; the server asked for a client certificate, and none is ever sent"
+                self.certificate_requested = True
+
+    @property
+    def hint(self) -> str:
+        """The likely cause of a connection that is closed; "" if the server requested no client certificate."""
+        if not self.certificate_requested:
+            return ""
+        return "; the server asked for a client certificate, and none is ever sent"
 
 
-def meaning(number: int, asked: str) -> str:
-    """Return the meaning of an alert. `asked` is not empty if the server asked for a client certificate."""
+def meaning(number: int, *, certificate_requested: bool) -> str:
+    """Return the meaning of an alert, which may depend on whether the server requested a client certificate."""
     name, words = ALERTS.get(number, ("unknown", ITS_LOG))
-    if number == HANDSHAKE_FAILURE and asked:
+    if number == HANDSHAKE_FAILURE and certificate_requested:
         words = CLIENT_CERTIFICATE
-    elif words == CLIENT_CERTIFICATE and not asked and number != CERTIFICATE_REQUIRED:
+    elif words == CLIENT_CERTIFICATE and not certificate_requested and number != CERTIFICATE_REQUIRED:
         words = f"probably {CLIENT_CERTIFICATE}"
     return f"TLS failed: the server sent alert {number} ({name}): {words}"

@@ -81,7 +81,7 @@ def connect(host: str, port: int, context: ssl.SSLContext, deadline: Deadline) -
         raise failure(error, deadline) from None
     except OSError as error:
         known = _reset() if error.errno == ENOTCONN else error  # the ssl module's report of a reset
-        raise CheckFailed(f"{os_reason(known)} {HANDSHAKE}{listener.asked}") from None
+        raise CheckFailed(f"{os_reason(known)} {HANDSHAKE}{listener.hint}") from None
     except ValueError as error:  # the ssl module refuses a name, such as one with a leading dot
         raise CheckFailed(f"no usable reply: {printable(str(error))}") from None
     return TlsStream(connection, listener)
@@ -138,9 +138,9 @@ def _tls_reason(error: ssl.SSLError, listener: alerts.Listener, *, handshake: bo
     if error.reason in NOT_TLS and handshake:
         return "not a TLS server; ask by a URL with http://"
     if listener.alert:
-        return alerts.meaning(listener.alert, listener.asked)
+        return alerts.meaning(listener.alert, certificate_requested=listener.certificate_requested)
     if listener.alert == alerts.CLOSE_NOTIFY or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return f"connection closed {HANDSHAKE if handshake else 'without a reply'}{listener.asked}"
+        return f"connection closed {HANDSHAKE if handshake else 'without a reply'}{listener.hint}"
     words = error.reason.replace("_", " ").lower() if error.reason else AROUND.sub("", str(error.strerror))
     if error.reason in BROKEN_RECORD or (not handshake and words.upper().replace(" ", "_") in UNENCRYPTED):
         return "TLS failed: a record from the server cannot be decrypted"
