@@ -82,7 +82,7 @@ def checking(arguments: list[str], response: bytes) -> None:
     ours, theirs = socketpair()
     theirs.send(response)
     check = parsed(arguments)
-    process.arm_watchdog(deadline(), report.late(check, deadline()))
+    process.arm_watchdog(deadline(), report.timed_out(check, deadline()))
     with instead(http, "connect", lambda *_: Stream(ours)):
         reporting(check)
     report.report(check, Outcome(None, (), CheckFailed("connection refused"), 0.001))

@@ -18,7 +18,7 @@ def main() -> NoReturn:
     started = monotonic()
     streams = process.open_streams()
     try:
-        process.hear_interrupts()
+        process.catch_interrupts()
         verdict = run(sys.argv[1:], process.take_environment(), started)
         process.ignore_interrupts()
     except KeyboardInterrupt:
@@ -33,9 +33,9 @@ def run(arguments: list[str], environ: dict[bytes, bytes], started: float) -> Ve
         settings = fast_path.parse(arguments, environ) or _parse(arguments, environ)
         return settings if isinstance(settings, Verdict) else verdict_of(settings, started)
     except UsageError as error:
-        return report.misused(error)
+        return report.usage_error(error)
     except Exception as error:  # noqa: BLE001 - no traceback, ever
-        return report.broken(error)
+        return report.internal_error(error)
 
 
 def _parse(arguments: list[str], environ: dict[bytes, bytes]) -> Settings | Verdict:
@@ -46,7 +46,7 @@ def _parse(arguments: list[str], environ: dict[bytes, bytes]) -> Settings | Verd
 def verdict_of(settings: Settings, started: float) -> Verdict:
     """Make the check and return its verdict. Raises UsageError for a file that cannot be used."""
     deadline = Deadline(settings.check.timeout, started)
-    process.arm_watchdog(deadline, report.late(settings.check, deadline))
+    process.arm_watchdog(deadline, report.timed_out(settings.check, deadline))
     try:
         determined = settings.load(deadline)
     except CheckFailed as failure:

@@ -53,7 +53,7 @@ class Deadline:
         return DeadlineExceeded(f"no reply within {format_duration(self.timeout)}{still}")
 
     def capped(self, seconds: float) -> Self:
-        """Return an earlier deadline: in so many seconds, or in half of the time that is left to print a line."""
+        """Return an earlier deadline, in `seconds` or in half of the time left: the rest is for printing the line."""
         now = monotonic()
         return type(self)(min(seconds, (self.timeout - (now - self.started)) / 2), now)
 

@@ -6,7 +6,7 @@ class ProbeError(Exception):
 
 
 class UsageError(ProbeError):
-    """The arguments or the environment ask for something impossible. Nothing was sent."""
+    """The arguments or the environment are wrong. Nothing was sent."""
 
     def __init__(self, message: str, refused: str | None = None) -> None:
         super().__init__(message)

@@ -27,8 +27,8 @@ WATCH_GRACE = 0.05  # seconds for the check to end by itself, with a line that s
 # Docker sends SIGTERM to a check that is late.
 INTERRUPTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
-# End the process in so many seconds, with this exit code, and this line on standard error. Without a line, the process
-# prints nothing from now on, not even for an interrupt.
+# arm(seconds, exit_code, line) ends the process after that time, with the line on standard error. Without a line, the
+# process prints nothing from now on, not even for an interrupt.
 arm: Callable[[float, int, str], None] | None
 try:
     import _watchdog
@@ -62,7 +62,7 @@ def open_streams() -> frozenset[int]:
     return frozenset(streams)
 
 
-def hear_interrupts() -> None:
+def catch_interrupts() -> None:
     """Raise KeyboardInterrupt for every interrupt. The executable handles them in C."""
     if arm is None:
         for number in INTERRUPTS:
@@ -78,11 +78,11 @@ def ignore_interrupts() -> None:
                 signal.signal(number, signal.SIG_IGN)
 
 
-def arm_watchdog(deadline: Deadline, late: Verdict) -> None:
+def arm_watchdog(deadline: Deadline, verdict: Verdict) -> None:
     """End the process with that verdict soon after the deadline, if there is a watchdog."""
     if arm:
         deadline.watched = True
-        arm(max(0, deadline.timeout - deadline.elapsed()) + WATCH_GRACE, late.exit_code, late.output)
+        arm(max(0, deadline.timeout - deadline.elapsed()) + WATCH_GRACE, verdict.exit_code, verdict.output)
 
 
 def emit(verdict: Verdict, streams: frozenset[int]) -> None:

@@ -37,17 +37,17 @@ def report(check: Check, outcome: Outcome) -> Verdict:
     return Verdict(UNHEALTHY, _line(f"unhealthy: {target}: {found}{took}{': ' if body else ''}{body}"))
 
 
-def late(check: Check, deadline: Deadline) -> Verdict:
+def timed_out(check: Check, deadline: Deadline) -> Verdict:
     """Return the verdict on a check that has not ended at its deadline."""
     return report(check, Outcome(None, (), deadline.timeout_error(), deadline.timeout))
 
 
-def misused(error: UsageError) -> Verdict:
+def usage_error(error: UsageError) -> Verdict:
     """Return the verdict on wrong arguments or a wrong environment."""
     return Verdict(UNHEALTHY, _line(f"usage error: {error}"))
 
 
-def broken(error: BaseException) -> Verdict:
+def internal_error(error: BaseException) -> Verdict:
     """Return the verdict on an error that is a fault of this program."""
     return Verdict(UNHEALTHY, _line(f"internal error: {type(error).__name__}: {printable(str(error))}".rstrip(": ")))
 

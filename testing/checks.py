@@ -29,7 +29,7 @@ def parse(arguments: list[str], environ: dict[bytes, bytes]) -> Settings | Verdi
     try:
         return cli.parse(arguments, environ)
     except UsageError as error:
-        return report.misused(error)
+        return report.usage_error(error)
 
 
 def read(pieces: Iterable[bytes]) -> Response | CheckFailed:
@@ -52,7 +52,7 @@ def judged(check: Check, response: Response) -> Verdict:
 
 
 def fetch(url: str, timeout: float = 20, **texts: str) -> Response:
-    """Request the URL within so many seconds. Raises CheckFailed, UsageError."""
+    """Request the URL within `timeout` seconds. Raises CheckFailed, UsageError."""
     deadline = Deadline(timeout, monotonic())
     check = settings_of(url, **texts).load(deadline)
     return PROTOCOLS[check.request.target.scheme](check.request, check.expected, deadline)

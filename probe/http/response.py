@@ -37,7 +37,7 @@ class Response:
 
 
 class ResponseReader:
-    """A reader of one response. Feed it pieces until it is `decided`, then ask for the `response`."""
+    """A reader of one response. Feed it pieces until it is `decided`, then call `response`."""
 
     def __init__(self) -> None:
         self.decided = False

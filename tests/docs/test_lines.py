@@ -170,11 +170,11 @@ def test_what_the_system_says_of_certificates_is_there(monkeypatch: pytest.Monke
     lines = []
     for number in errno.errorcode:
         trusting.error = OSError(number, os.strerror(number))
-        with pytest.raises(UsageError) as misused:
+        with pytest.raises(UsageError) as misuse:
             RawValue(__file__, "--cacert").parse(trust.from_file)
         with pytest.raises(CheckFailed) as refused:
             trust.system_store()
-        lines += [report.misused(misused.value).output, failed(str(refused.value))]
+        lines += [report.usage_error(misuse.value).output, failed(str(refused.value))]
     assert missing(lines) == []
 
 
@@ -236,4 +236,4 @@ def test_what_libraries_say_is_there() -> None:
     "error", [ValueError("its words"), ValueError(), ValueError("its: words"), MemoryError()], ids=repr
 )
 def test_what_nobody_foresaw_is_there(error: Exception) -> None:
-    assert missing([report.broken(error).output]) == []
+    assert missing([report.internal_error(error).output]) == []

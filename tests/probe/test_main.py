@@ -102,7 +102,7 @@ def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(
 def test_in_the_executable_interrupts_are_left_to_its_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(process, "arm", lambda *_: None)
-    process.hear_interrupts()
+    process.catch_interrupts()
     assert signal.getsignal(signal.SIGTERM) is before
 
 

@@ -55,9 +55,9 @@ def failed(error: CheckFailed, elapsed: float) -> Verdict:
 FAILURES = {
     "failed": (lambda: failed(CheckFailed("why"), 0.0104), "unhealthy: GET URL: why (10 ms)\n"),
     "late": (lambda: failed(DeadlineExceeded("late"), 2), "unhealthy: GET URL: late\n"),
-    "misused": (lambda: report.misused(UsageError("so")), "usage error: so\n"),
-    "broken": (lambda: report.broken(KeyError("\x1b")), "internal error: KeyError: '\\x1b'\n"),
-    "broken without a word": (lambda: report.broken(MemoryError()), "internal error: MemoryError\n"),
+    "usage error": (lambda: report.usage_error(UsageError("so")), "usage error: so\n"),
+    "internal error": (lambda: report.internal_error(KeyError("\x1b")), "internal error: KeyError: '\\x1b'\n"),
+    "internal error without a word": (lambda: report.internal_error(MemoryError()), "internal error: MemoryError\n"),
 }
 
 
@@ -69,5 +69,5 @@ def test_the_line_of_another_end(make: Callable[[], Verdict], line: str) -> None
 
 def test_the_line_of_the_watchdog_names_the_timeout() -> None:
     check = settings_of(timeout="3s").check
-    verdict = report.late(check, Deadline(3, 0))
+    verdict = report.timed_out(check, Deadline(3, 0))
     assert verdict == Verdict(UNHEALTHY, "unhealthy: GET http://127.0.0.1/health: no reply within 3s\n")
