@@ -24,7 +24,7 @@ def report(check: Check, outcome: Outcome) -> Verdict:
     """Return the verdict on a check."""
     if outcome.healthy and not check.verbose:
         return QUIET
-    target = f"GET {clip(str(check.request.target), TARGET_LIMIT)}"
+    target = f"{check.request.method} {clip(str(check.request.target), TARGET_LIMIT)}"
     took = f" ({outcome.elapsed * 1000:.0f} ms)"
     if outcome.response is None:
         shown = "" if isinstance(outcome.failure, DeadlineExceeded) else took

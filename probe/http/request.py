@@ -12,9 +12,10 @@ COMMON_HEADERS = {"User-Agent": f"healthchecker/{__version__}", "Accept": "*/*",
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A GET of the target."""
+    """One request to the target."""
 
     target: Target
+    method: str = "GET"
     insecure: bool = False  # trust every server
     trusted: ssl.SSLContext | None = None  # the certificates to trust; None for the system's
 

@@ -21,7 +21,7 @@ def fetch(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Res
     target = request.target
     try:
         with connect(target.host, target.port, deadline) as stream:
-            return exchange(stream, encode("GET", target.path, request.headers), expected, deadline)
+            return exchange(stream, encode(request.method, target.path, request.headers), expected, deadline)
     except NoReply as failure:
         deadline.mark_decided()
         raise _explained(failure, target, deadline.capped(LOOK_GRACE)) from None

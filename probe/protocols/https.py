@@ -57,7 +57,7 @@ def _prepared(request: Request) -> requests.PreparedRequest:
     `PreparedRequest.prepare_url` would normalise the path. It would refuse hosts that only a resolver can judge.
     """
     prepared = requests.PreparedRequest()
-    prepared.method = "GET"
+    prepared.method = request.method
     prepared.url = str(request.target)
     prepared.headers = CaseInsensitiveDict(request.headers)
     return prepared
@@ -76,15 +76,16 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, request: Request, context: ssl.SSLContext, expected: ExpectedStatus, deadline: Deadline) -> None:
         super().__init__()
-        self._target = request.target
+        self._request = request
         self._context = context
         self._expected = expected
         self._deadline = deadline
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Send the request, read the response. Raises CheckFailed."""
-        data = encode("GET", self._target.path, request.headers)
-        with tls.connect(self._target.host, self._target.port, self._context, self._deadline) as stream:
+        target = self._request.target
+        data = encode(self._request.method, target.path, request.headers)
+        with tls.connect(target.host, target.port, self._context, self._deadline) as stream:
             try:
                 response = exchange(stream, data, self._expected, self._deadline)
             except NoReply as failure:
