@@ -8,7 +8,7 @@ from probe import __version__, licenses, mistakes
 from probe.environment import merge_environment
 from probe.errors import UsageError
 from probe.expand import expand
-from probe.options import OPTIONS, SPELLINGS, TEXTS, URL, Option
+from probe.options import OPTIONS, PARAMETERS, SPELLINGS, TEXTS, URL, Option
 from probe.process import page
 from probe.raw_value import RawValue
 from probe.settings import Settings, parse_values
@@ -51,7 +51,7 @@ def _parse_expanded(arguments: list[str], environ: dict[bytes, bytes]) -> Settin
         return page(licenses.text(), "the licences")
     raw = {
         option.name: option.given() if text is True else option.given(text)
-        for option in (*OPTIONS, URL)
+        for option in PARAMETERS
         if (text := context.params[option.name]) not in (None, False)
     }
     if "url" in raw:  # an argument that is not a URL excludes no option: the mistake is another
@@ -102,7 +102,7 @@ def build_command() -> click.Command:
     """Return the command that the table of options describes."""
     parameters: list[click.Parameter] = [
         click.Option(
-            [f"--{option.name}", *([f"-{option.short}"] if option.short else [])],
+            option.spellings,
             metavar=option.metavar or None,
             is_flag=not option.metavar,
             default=None if option.metavar else False,
@@ -111,10 +111,7 @@ def build_command() -> click.Command:
         )
         for option in OPTIONS
     ]
-    parameters += [
-        click.Option([text.long, *([f"-{text.short}"] if text.short else [])], is_flag=True, help=text.help)
-        for text in TEXTS
-    ]
+    parameters += [click.Option(text.spellings, is_flag=True, help=text.help) for text in TEXTS]
     parameters.append(click.Argument([URL.name], metavar=f"[{URL.metavar}]", required=False, type=click.UNPROCESSED))
     return click.Command(
         "healthchecker",

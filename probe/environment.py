@@ -5,10 +5,10 @@ from functools import partial
 from probe import parsers
 from probe.errors import UsageError
 from probe.expand import expand
-from probe.options import EXCLUSIVE, OPTIONS, URL
+from probe.options import EXCLUSIVE, PARAMETERS
 from probe.raw_value import RawValue
 
-VARIABLES = {option.variable.encode(): option for option in (*OPTIONS, URL)}
+VARIABLES = {option.variable.encode(): option for option in PARAMETERS}
 
 
 def merge_environment(command_line: dict[str, RawValue], environ: dict[bytes, bytes]) -> dict[str, RawValue]:

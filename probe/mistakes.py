@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from probe import foreign_options
 from probe.errors import UsageError
 from probe.options import OPTIONS, SPELLINGS, TEXTS, Option, spellings
+from probe.protocols import SCHEMES
 from probe.raw_value import variable_hint
 from probe.text import ELLIPSIS, credentials_end, quote
 
@@ -22,7 +23,7 @@ TEXT_SPELLINGS = spellings(TEXTS)
 def extra_arguments(arguments: list[str]) -> UsageError:
     """Return the error for too many arguments. One with a colon that is not a URL may be credentials or a header."""
     first = arguments[0]
-    hidden = ":" in first and not first.startswith(("http://", "https://"))
+    hidden = ":" in first and first.partition("://")[0] not in SCHEMES
     several = "s, the first is" if len(arguments) > 1 else ""
     hint = "" if first else variable_hint(first)
     shown = quote("***" if hidden else first)
@@ -65,8 +66,8 @@ def unknown_option(argument: str) -> UsageError:
     name = argument.partition("=")[0]
     if answer := foreign_options.option(name):
         return UsageError(answer)
-    long_names = [option.long.removeprefix("--") for option in (*OPTIONS, *TEXTS)]
-    close = get_close_matches(name.lstrip("-"), long_names, cutoff=GUESS_CUTOFF)
+    names = [option.name for option in (*OPTIONS, *TEXTS)]
+    close = get_close_matches(name.lstrip("-"), names, cutoff=GUESS_CUTOFF)
     shown_name = _option_name(name)
     if not close and (answer := foreign_options.cluster(name) or foreign_options.option(shown_name)):
         return UsageError(answer)

@@ -31,6 +31,11 @@ class Option:
         return "URL" if self.name == "url" else f"--{self.name}"
 
     @property
+    def spellings(self) -> list[str]:
+        """The spellings that the help shows."""
+        return [self.long, f"-{self.short}"] if self.short else [self.long]
+
+    @property
     def variable(self) -> str:
         """The environment variable that stands for the option."""
         return f"HEALTHCHECKER_{self.name.upper()}"
@@ -97,6 +102,8 @@ OPTIONS = (
     Option(name="verbose", short="v", help="Say what was done also when healthy."),
 )
 
+PARAMETERS = (*OPTIONS, URL)  # of a check; each has a variable
+
 # Options that print a text instead of making a check. They have no variables.
 TEXTS = (
     Option(name="version", help="Show the version and exit."),
@@ -107,11 +114,7 @@ TEXTS = (
 
 def spellings(options: tuple[Option, ...]) -> dict[str, Option]:
     """Return every spelling but attached and clustered short forms: -port (as in Go), --port, -p."""
-    return {
-        spelling: option
-        for option in options
-        for spelling in ([f"-{option.name}", option.long] + ([f"-{option.short}"] if option.short else []))
-    }
+    return {spelling: option for option in options for spelling in [f"-{option.name}", *option.spellings]}
 
 
 SPELLINGS = spellings(OPTIONS)

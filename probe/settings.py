@@ -7,13 +7,13 @@ from typing import Any
 from probe.check import Check
 from probe.deadline import Deadline, run_limited
 from probe.http.request import Request
-from probe.options import OPTIONS, URL
+from probe.options import OPTIONS, PARAMETERS
 from probe.protocols import http
 from probe.raw_value import RawValue
 from probe.target import Target
 from probe.transport import trust
 
-PARSERS = {option.name: option.parse for option in (*OPTIONS, URL)}
+PARSERS = {option.name: option.parse for option in PARAMETERS}
 DEFAULTS = {option.name: option.parse(option.default) for option in OPTIONS if option.default}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from probe import __version__, cli, foreign_options
-from probe.options import OPTIONS, URL
+from probe.options import PARAMETERS
 from tools.release import changelog
 
 PAGE = Path(__file__).parents[1] / "docs" / "healthchecker.md"
@@ -75,7 +75,7 @@ def _item(text: str) -> str:
 
 def options() -> Iterator[tuple[str, str]]:
     """List the parameters of the click command: spelling and meaning."""
-    table = {option.name: option for option in (*OPTIONS, URL)}
+    table = {option.name: option for option in PARAMETERS}
     for parameter in cli.build_command().params:
         option = table.get(str(parameter.name))
         spellings = sorted(parameter.opts, key=len, reverse=True) if isinstance(parameter, click.Option) else []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from probe import cli, fast_path
 from probe.errors import UsageError
-from probe.options import OPTIONS, SPELLINGS, URL, Option
+from probe.options import OPTIONS, PARAMETERS, SPELLINGS, Option
 from probe.settings import Settings
 from testing.arguments import VALUES
 
@@ -108,7 +108,7 @@ fitting = st.sampled_from(
 )
 lists = st.lists(tokens, max_size=5) | st.lists(fitting, max_size=4).map(lambda groups: list(chain(*groups)))
 environs = st.dictionaries(
-    st.sampled_from([option.variable.encode() for option in (*OPTIONS, URL)] + [b"A", b"B"]),
+    st.sampled_from([option.variable.encode() for option in PARAMETERS] + [b"A", b"B"]),
     values.map(lambda text: text.encode("utf-8", "replace")),
     max_size=3,
 )
