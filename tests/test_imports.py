@@ -44,7 +44,8 @@ def test_tests_holds_tests_alone() -> None:
     assert [module for module in modules if not re.match(r"test_|conftest|__init__", module.name)] == []
 
 
-# The modules of the probe, from the entry point down. A module imports only from rows below its own.
+# The modules of the probe, from the entry point down. A module imports only from rows below its own. A star stands for
+# the modules of a folder that no other row names, so that a scheme or a condition needs no row of its own.
 LAYERS = """
     __main__
     cli fast_path
@@ -55,11 +56,11 @@ LAYERS = """
     parsers process report
     check
     protocols
-    protocols.http protocols.https
+    protocols.*
     protocols.exchange transport.tls
     transport.connect transport.alerts
     transport.stream transport.resolve transport.trust
-    conditions.status
+    conditions.*
     conditions
     http.excerpt http.request
     http.response http.charsets
@@ -84,14 +85,25 @@ def imported_from_probe(file: Path, known: set[str]) -> Iterator[str]:
             yield from (names & known) or ({package} - {""})
 
 
+DEPTHS = {name: number for number, row in enumerate(ROWS) for name in row}
+FILES = {name: file for file in MODULES if file.is_relative_to(ROOT / "probe") and (name := probe_module(file))}
+
+
+def row(name: str) -> str:
+    """Return the name in LAYERS that is this module's, or stands for it."""
+    return name if name in DEPTHS else f"{name.rpartition('.')[0]}.*"
+
+
+def test_each_module_of_the_probe_has_a_row() -> None:
+    assert [f"LAYERS lacks {name}" for name in FILES if row(name) not in DEPTHS] == []
+    assert [f"there is no {name}" for name in DEPTHS.keys() - {row(name) for name in FILES}] == []
+
+
 def test_no_module_of_the_probe_imports_upwards() -> None:
-    depth = {name: number for number, row in enumerate(ROWS) for name in row}
-    files = {probe_module(file): file for file in MODULES if file.is_relative_to(ROOT / "probe")}
-    assert files.keys() - {""} == depth.keys()
     upwards = [
         f"{name} imports {other}"
-        for name in depth
-        for other in imported_from_probe(files[name], set(depth))
-        if depth[other] <= depth[name]
+        for name, file in FILES.items()
+        for other in imported_from_probe(file, set(FILES))
+        if DEPTHS[row(other)] <= DEPTHS[row(name)]
     ]
     assert upwards == []
