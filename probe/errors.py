@@ -17,7 +17,7 @@ class CheckFailed(ProbeError):
     """The target gave no usable response: refused, unresolved, cut off, malformed, untrusted."""
 
 
-class NoReply(CheckFailed):
+class NoResponse(CheckFailed):
     """The server ended the connection before it sent anything."""
 
 

@@ -7,7 +7,7 @@ say where a redirect points, how long the body is, and what it is. The cuts betw
 
 from dataclasses import dataclass
 
-from probe.errors import CheckFailed, NoReply
+from probe.errors import CheckFailed, NoResponse
 from probe.http import signatures
 from probe.text import clip, is_digits, printable
 
@@ -84,9 +84,9 @@ class ResponseReader:
         return len(self._data) >= _length(self._headers)
 
     def response(self) -> Response:
-        """Return the final response with the body as far as it was fed. Raises NoReply, CheckFailed without one."""
+        """Return the final response with the body as far as it was fed. Raises NoResponse, CheckFailed without one."""
         if self._failure:
-            raise (CheckFailed if self._begun else NoReply)(self._failure)
+            raise (CheckFailed if self._begun else NoResponse)(self._failure)
         if self._foreign:
             raise CheckFailed(signatures.describe(bytes(self._data)))
         body = bytes(self._data[:BODY_LIMIT])

@@ -16,7 +16,7 @@ UNHEALTHY_BODY_GRACE = 0.5
 def exchange(stream: Stream, request: bytes, expected: ExpectedStatus, deadline: Deadline) -> Response:
     """Send the request and read the response.
 
-    Raises NoReply if the server ends the connection without a response, and CheckFailed.
+    Raises NoResponse if the server ends the connection without a response, and CheckFailed.
     """
     deadline.phase = ""
     stream.send(request, deadline)

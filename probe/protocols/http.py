@@ -2,7 +2,7 @@
 
 from probe.conditions.status import ExpectedStatus
 from probe.deadline import Deadline
-from probe.errors import CheckFailed, NoReply
+from probe.errors import CheckFailed, NoResponse
 from probe.http import signatures
 from probe.http.request import Request, encode
 from probe.http.response import Response
@@ -22,12 +22,12 @@ def fetch(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Res
     try:
         with connect(target.host, target.port, deadline) as stream:
             return exchange(stream, encode(request.method, target.path, request.headers), expected, deadline)
-    except NoReply as failure:
+    except NoResponse as failure:
         deadline.mark_decided()
         raise _explained(failure, target, deadline.capped(LOOK_GRACE)) from None
 
 
-def _explained(failure: NoReply, target: Target, deadline: Deadline) -> CheckFailed:
+def _explained(failure: NoResponse, target: Target, deadline: Deadline) -> CheckFailed:
     """Return the failure with its likely cause. Many TLS servers close the connection on a plain request."""
     try:
         with connect(target.host, target.port, deadline) as stream:

@@ -17,7 +17,7 @@ from urllib3 import HTTPResponse
 
 from probe.conditions.status import ExpectedStatus
 from probe.deadline import Deadline, run_limited
-from probe.errors import CheckFailed, NoReply
+from probe.errors import CheckFailed, NoResponse
 from probe.http.request import Request, encode
 from probe.http.response import Response
 from probe.protocols.exchange import exchange
@@ -88,7 +88,7 @@ class _Adapter(HTTPAdapter):
         with tls.connect(target.host, target.port, self._context, self._deadline) as stream:
             try:
                 response = exchange(stream, data, self._expected, self._deadline)
-            except NoReply as failure:
+            except NoResponse as failure:
                 raise CheckFailed(f"{failure}{stream.alerts.hint}") from None
         headers = {
             name.decode("latin-1"): value.decode("latin-1")

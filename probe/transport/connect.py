@@ -3,7 +3,7 @@
 import socket
 
 from probe.deadline import Deadline
-from probe.errors import CheckFailed, NoReply, os_reason
+from probe.errors import CheckFailed, NoResponse, os_reason
 from probe.transport.resolve import Address, resolve
 from probe.transport.stream import Stream, failure
 
@@ -11,7 +11,7 @@ LOOK_GRACE = 0.3  # seconds for a second connection, which looks for the cause o
 
 
 def connect(host: str, port: int, deadline: Deadline) -> Stream:
-    """Return a stream to the host. Raises CheckFailed, NoReply if the connection is reset at once."""
+    """Return a stream to the host. Raises CheckFailed, NoResponse if the connection is reset at once."""
     return Stream(open_socket(host, port, deadline))
 
 
@@ -19,7 +19,7 @@ def open_socket(host: str, port: int, deadline: Deadline) -> socket.socket:
     """Return a socket that is connected to the first of the host's addresses that accepts.
 
     Each address gets an equal share of the time that is left, so that a dead one does not use up the others' time.
-    Raises CheckFailed, NoReply if the connection is reset at once.
+    Raises CheckFailed, NoResponse if the connection is reset at once.
     """
     addresses = resolve(host, port, deadline)
     failures: dict[str, str] = {}
@@ -33,7 +33,7 @@ def open_socket(host: str, port: int, deadline: Deadline) -> socket.socket:
                 raise failure(error, deadline) from None
             failures[name] = "connection timed out"
         except ConnectionResetError as error:  # the server accepted: it refuses with another error
-            raise NoReply(os_reason(error)) from None
+            raise NoResponse(os_reason(error)) from None
         except OSError as error:
             failures[name] = os_reason(error)
     reasons = set(failures.values())

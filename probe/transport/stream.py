@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from probe.deadline import Deadline
-from probe.errors import CheckFailed, NoReply, os_reason
+from probe.errors import CheckFailed, NoResponse, os_reason
 
 PIECE = 16 * 1024  # bytes for each read
 
@@ -37,7 +37,7 @@ class Stream:
     def receive(self, deadline: Deadline) -> bytes:
         """Return the next bytes, b"" at the end.
 
-        Raises NoReply if the connection is reset before the first byte, CheckFailed for any other error.
+        Raises NoResponse if the connection is reset before the first byte, CheckFailed for any other error.
         """
         try:
             self._connection.settimeout(deadline.remaining())
@@ -57,7 +57,7 @@ class Stream:
 
     def _failure(self, error: OSError, deadline: Deadline) -> CheckFailed:
         if isinstance(error, ConnectionResetError) and not self._received:
-            return NoReply(os_reason(error))
+            return NoResponse(os_reason(error))
         return failure(error, deadline)
 
 

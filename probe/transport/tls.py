@@ -13,7 +13,7 @@ from errno import ECONNRESET, ENOTCONN
 from typing import Any
 
 from probe.deadline import Deadline
-from probe.errors import CheckFailed, NoReply, os_reason
+from probe.errors import CheckFailed, NoResponse, os_reason
 from probe.text import printable, quote
 from probe.transport import alerts
 from probe.transport.connect import LOOK_GRACE, open_socket
@@ -90,7 +90,7 @@ def connect(host: str, port: int, context: ssl.SSLContext, deadline: Deadline) -
 def _open_socket(host: str, port: int, deadline: Deadline) -> socket.socket:
     try:
         return open_socket(host, port, deadline)
-    except NoReply as error:
+    except NoResponse as error:
         raise CheckFailed(f"{error} {HANDSHAKE}") from None
 
 
