@@ -49,8 +49,8 @@ URL = Option(
     name="url",
     metavar="URL",
     parse=url.parse_url,
-    help="http://HOST[:PORT][PATH] or https://...: stands for host, port and path at once. Without a scheme it is http,"
-    " where a port or a path follows the host.",
+    help=f"{url.FORMS}: stands for host, port and path at once. Without a scheme it is http, where a port or a path"
+    " follows the host.",
 )
 
 OPTIONS = (

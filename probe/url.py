@@ -24,6 +24,9 @@ LONGEST_HOST = 253  # RFC 1035, section 2.3.4, less the length octets
 PATH_CHARACTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%[]|")
 
 
+FORMS = "http://HOST[:PORT][PATH] or https://..."
+
+
 def parse_url(url: str) -> Target:
     """Parse a URL. A missing port is the scheme's own, a missing path is `/`.
 
@@ -71,7 +74,7 @@ def _require_host(url: str) -> None:
 
 
 def _no_url(text: str) -> UsageError:
-    return refusal(text, "a URL to check", "http://HOST[:PORT][PATH] or https://...")
+    return refusal(text, "a URL to check", FORMS)
 
 
 def _instead(url: str, authority: str, behind: str) -> str:

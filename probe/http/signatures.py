@@ -72,5 +72,5 @@ def is_tls(data: bytes) -> bool:
 
 def _begins(data: bytes | bytearray, pattern: bytes) -> bool:
     return len(data) >= len(pattern) and all(
-        wanted in (byte, ord("?")) for wanted, byte in zip(pattern, data, strict=False)
+        expected in (byte, ord("?")) for expected, byte in zip(pattern, data, strict=False)
     )

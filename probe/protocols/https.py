@@ -39,9 +39,10 @@ def _get(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Resp
     with _Session() as session:
         session.trust_env = False  # no proxy, no .netrc
         session.mount("https://", _Adapter(request, _context(request), expected, deadline))
-        got = session.send(_prepared(request), allow_redirects=False, stream=True)
-        headers = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in got.headers.items()}
-        return Response(got.status_code, got.reason.encode("latin-1"), headers, got.raw.read(decode_content=False))
+        received = session.send(_prepared(request), allow_redirects=False, stream=True)
+        headers = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in received.headers.items()}
+        body = received.raw.read(decode_content=False)
+        return Response(received.status_code, received.reason.encode("latin-1"), headers, body)
 
 
 def _context(request: Request) -> ssl.SSLContext:
@@ -95,11 +96,11 @@ class _Adapter(HTTPAdapter):
             for name, value in response.headers.items()
             if name not in FRAMING
         }
-        read = HTTPResponse(
+        raw = HTTPResponse(
             body=BytesIO(response.body),
             headers=headers,
             status=response.status,
             reason=response.reason.decode("latin-1"),
             preload_content=False,
         )
-        return self.build_response(request, read)
+        return self.build_response(request, raw)
