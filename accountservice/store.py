@@ -13,7 +13,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import lmdb
@@ -159,10 +159,14 @@ def _make(path: Path) -> None:
             for key, record in SEEDS.items():
                 transaction.put(key, record)
         made.chmod(0o644)
-        with suppress(FileExistsError):
+        try:
             path.hardlink_to(made)  # a rename would replace the other process's file
+        except FileExistsError:
+            return
+        except OSError:  # a file system without links
+            made.rename(path)
     finally:
-        made.unlink()
+        made.unlink(missing_ok=True)
 
 
 def _content(key: bytes, record: bytes | None) -> bytes:

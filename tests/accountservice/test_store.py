@@ -28,6 +28,15 @@ def test_the_hundred_accounts_are_seeded_once(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_file_system_without_links_is_enough(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    assert Store(path).account(b"10000")
+    assert list(path.parent.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("key", ["9999", "10100", "", "x" * 5000, "\0", "10000\0", "ä"])
 def test_an_unknown_account_is_none(path: Path, key: str) -> None:
     assert Store(path).account(key.encode()) is None
