@@ -50,6 +50,7 @@ HTTP: dict[str, tuple[bytes, Outcome]] = {
         b"HTTP/1.1 503 No\r\nTransfer-Encoding: gzip, chunked \r\n\r\n2\r\nab\r\n0\r\n\r\n",
         (503, b"ab"),
     ),
+    "more codings than are read": (b"HTTP/1.1 503 No\r\nContent-Encoding: a,b,c,d,e,f\r\n\r\nx", (503, b"x")),
     "nothing": (b"", "connection closed without a reply"),
     "only an interim reply": (b"HTTP/1.1 100 Continue\r\n\r\n", CUT),
     "cut in the version": (b"HTT", CUT),

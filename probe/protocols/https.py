@@ -26,8 +26,6 @@ from probe.transport import tls, trust
 
 SCHEME = Scheme("https", 443, secure=True)
 
-FRAMING = (b"content-length", b"transfer-encoding")  # the reader has applied them; urllib3 would do so again
-
 
 def fetch(request: Request, expected: ExpectedStatus, deadline: Deadline) -> Response:
     """GET the target over TLS. Raises CheckFailed if there is no response in time."""
@@ -91,16 +89,13 @@ class _Adapter(HTTPAdapter):
                 response = exchange(stream, data, self._expected, self._deadline)
             except NoResponse as failure:
                 raise CheckFailed(f"{failure}{stream.alerts.hint}") from None
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in response.headers.items()
-            if name not in FRAMING
-        }
+        # urllib3 gets only the body: it would apply the length and the codings too, and fail on some.
         raw = HTTPResponse(
             body=BytesIO(response.body),
-            headers=headers,
             status=response.status,
             reason=response.reason.decode("latin-1"),
             preload_content=False,
         )
-        return self.build_response(request, raw)
+        built = self.build_response(request, raw)
+        built.headers.update({name.decode(): value.decode("latin-1") for name, value in response.headers.items()})
+        return built
