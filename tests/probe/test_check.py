@@ -53,4 +53,5 @@ def test_a_failure_is_an_outcome_and_its_time_ends_when_it_is_known(monkeypatch:
 
     monkeypatch.setitem(PROTOCOLS, SCHEMES["http"], fail)
     outcome = check.run(settings_of().check, Deadline(10, monotonic()))
-    assert (outcome.failure, outcome.unmet, outcome.healthy, outcome.elapsed) == (failure, (), False, 0.25)
+    assert (outcome.response, outcome.unmet, outcome.healthy) == (None, (), False)
+    assert (outcome.failure, outcome.elapsed) == (failure, 0.25)

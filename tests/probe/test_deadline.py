@@ -6,6 +6,7 @@ from time import monotonic
 
 import pytest
 
+from probe import deadline
 from probe.deadline import Deadline, run_before
 from probe.errors import DeadlineExceeded
 
@@ -22,38 +23,39 @@ def test_an_error_in_time_is_raised() -> None:
 def test_a_call_that_is_late_is_not_waited_for() -> None:
     release = threading.Event()
     started = monotonic()
-    deadline = Deadline(0.2, started)
-    deadline.phase = "waiting"
+    soon = Deadline(0.2, started, phase="waiting")
     with pytest.raises(DeadlineExceeded, match="^no reply within 200ms, still waiting$"):
-        run_before(deadline, lambda: release.wait(30))
+        run_before(soon, lambda: release.wait(30))
     assert monotonic() - started < 5
     release.set()
 
 
-def test_a_deadline_in_the_past_is_exceeded_at_once() -> None:
+@pytest.mark.parametrize("passed", [2, 5], ids=["now", "in the past"])
+def test_a_deadline_that_has_come_is_exceeded_at_once(monkeypatch: pytest.MonkeyPatch, passed: int) -> None:
+    monkeypatch.setattr(deadline, "monotonic", lambda: passed)
     with pytest.raises(DeadlineExceeded):
-        Deadline(1, monotonic() - 2).remaining()
+        Deadline(timeout=2, started=0).remaining()
 
 
 def test_a_sooner_deadline_leaves_half_of_the_time() -> None:
-    deadline = Deadline(60, monotonic())
-    assert 25 < deadline.capped(50).remaining() <= 30
-    assert 5 < deadline.capped(10).remaining() <= 10
+    late = Deadline(60, monotonic())
+    assert 25 < late.capped(50).remaining() <= 30
+    assert 5 < late.capped(10).remaining() <= 10
     with pytest.raises(DeadlineExceeded):
         Deadline(1, monotonic() - 2).capped(10).remaining()
 
 
 def test_the_first_time_that_the_outcome_is_known_counts() -> None:
-    deadline = Deadline(60, monotonic() - 10)
-    assert deadline.took() >= 10
-    deadline.mark_decided()
-    known = deadline.took()
-    deadline.started -= 10
-    deadline.mark_decided()
-    assert deadline.took() == known
+    late = Deadline(60, monotonic() - 10)
+    assert late.took() >= 10
+    late.mark_decided()
+    known = late.took()
+    late.started -= 10
+    late.mark_decided()
+    assert late.took() == known
 
 
-def test_without_a_thread_to_be_had_the_call_is_made_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_second_thread_the_call_runs_in_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -9,6 +9,7 @@ from probe.check import Outcome
 from probe.deadline import Deadline
 from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.http.response import Response
+from probe.text import LINE_LIMIT
 from probe.verdict import UNHEALTHY, Verdict
 from testing.checks import settings_of
 
@@ -24,11 +25,23 @@ RESPONSES = {
         1,
         "unhealthy: GET URL: 302 to /a, expected 200 (3 ms)\n",
     ),
-    "a place that is no redirect": (
-        Response(201, b"", {b"location": b"/a"}, b""),
+    "the first redirect": (
+        Response(300, b"", {b"location": b"/a"}, b""),
         {},
         1,
-        "unhealthy: GET URL: 201, expected 200 (3 ms)\n",
+        "unhealthy: GET URL: 300 to /a, expected 200 (3 ms)\n",
+    ),
+    "the last redirect": (
+        Response(399, b"", {b"location": b"/a"}, b""),
+        {},
+        1,
+        "unhealthy: GET URL: 399 to /a, expected 200 (3 ms)\n",
+    ),
+    "a place that is no redirect": (
+        Response(299, b"", {b"location": b"/a"}, b""),
+        {},
+        1,
+        "unhealthy: GET URL: 299, expected 200 (3 ms)\n",
     ),
     "a redirect to nowhere": (Response(399, b"", {}, b""), {}, 1, "unhealthy: GET URL: 399, expected 200 (3 ms)\n"),
     "no redirect any more": (
@@ -54,9 +67,14 @@ def failed(error: CheckFailed, elapsed: float) -> Verdict:
 
 FAILURES = {
     "failed": (lambda: failed(CheckFailed("why"), 0.0104), "unhealthy: GET URL: why (10 ms)\n"),
+    "failed after seconds": (lambda: failed(CheckFailed("why"), 59.9996), "unhealthy: GET URL: why (60000 ms)\n"),
     "late": (lambda: failed(DeadlineExceeded("late"), 2), "unhealthy: GET URL: late\n"),
     "usage error": (lambda: report.usage_error(UsageError("so")), "usage error: so\n"),
     "internal error": (lambda: report.internal_error(KeyError("\x1b")), "internal error: KeyError: '\\x1b'\n"),
+    "internal error in capitals": (
+        lambda: report.internal_error(ValueError("MAX")),
+        "internal error: ValueError: MAX\n",
+    ),
     "internal error without a word": (lambda: report.internal_error(MemoryError()), "internal error: MemoryError\n"),
 }
 
@@ -65,6 +83,12 @@ FAILURES = {
 def test_the_line_of_another_end(make: Callable[[], Verdict], line: str) -> None:
     verdict = make()
     assert (verdict.exit_code, verdict.output.replace("http://127.0.0.1/health", "URL")) == (UNHEALTHY, line)
+
+
+def test_a_line_has_at_most_the_promised_bytes() -> None:
+    whole = "a" * (LINE_LIMIT - len("usage error: \n"))
+    assert report.usage_error(UsageError(whole)).output == f"usage error: {whole}\n"
+    assert len(report.usage_error(UsageError(f"{whole}a")).output.encode()) == LINE_LIMIT
 
 
 def test_the_line_of_the_watchdog_names_the_timeout() -> None:
