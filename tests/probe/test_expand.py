@@ -28,6 +28,7 @@ CASES = {
     "two dollars": ("$$", "$"),
     "two dollars and a brace": ("$${PORT}", "${PORT}"),
     "two dollars in a default": ("${UNSET:-$$}", "$"),
+    "two dollars and a brace in a default": ("${UNSET:-$${}", "${"),
     "lone dollar": ("/a?$filter=1$", "/a?$filter=1$"),
     "no braces": ("$PORT", "$PORT"),
     "bytes that are no UTF-8": ("${RAW}", "\udcff"),

@@ -54,8 +54,17 @@ def test_the_environment_is_read_and_then_emptied(run: Callable[..., int], capfd
 
 
 def test_a_variable_that_cannot_be_unset_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posix, "environ", {b"": b"x"})
-    assert process.take_environment() == {b"": b"x"}
+    unset: list[bytes] = []
+
+    def unsetenv(name: bytes) -> None:
+        if not name:
+            raise OSError(22, "Invalid argument")
+        unset.append(name)
+
+    monkeypatch.setattr(os, "unsetenv", unsetenv)
+    monkeypatch.setattr(posix, "environ", {b"": b"x", b"A": b"y"})
+    assert process.take_environment() == {b"": b"x", b"A": b"y"}
+    assert unset == [b"A"]
 
 
 def test_an_interrupt_before_all_else_is_one_line(

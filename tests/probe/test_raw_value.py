@@ -24,7 +24,11 @@ VARIABLES = {
     "sctp://[fd00::1]:80": LINK,
     "http://web:tcp://10.0.0.1:80/": LINK,
     "tcp://web:80": "",
+    "a6{A}": "; a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only",
+    "6{A}{": "; a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only",
+    "6{A-b}": "; a shell made its process ID of $$: write ${NAME}, and $${NAME} in a compose file only",
     "{PORT}": "",
+    "a{PORT}": "",
     "2{00,04}": "",
     "abc": "",
 }

@@ -15,13 +15,14 @@ CASES = {
     "bidi override": ("\u202e".encode(), r"\u202e"),
     "no UTF-8": (b"\xff\xfe", r"\xff\xfe"),
     "an encoded surrogate": (b"\xed\xa0\x80", r"\xed\xa0\x80"),
+    "a surrogate that is no byte": ("\udd00", r"\udd00"),
     "C1 control": ("\x9b".encode(), r"\x9b"),
     "line separator": ("\u2028".encode(), r"\u2028"),
 }
 
 
 @pytest.mark.parametrize(("foreign", "shown"), CASES.values(), ids=list(CASES))
-def test_only_printable_characters_are_left(foreign: bytes, shown: str) -> None:
+def test_only_printable_characters_are_left(foreign: bytes | str, shown: str) -> None:
     assert printable(foreign) == shown
 
 

@@ -151,6 +151,20 @@ def test_a_url_in_a_paths_place_is_refused_for_its_credentials() -> None:
         parsers.path("http://user:secret@example/")
 
 
+BLANKS = {
+    "space": (" ", "a space; write it percent-encoded, as %20"),
+    "line feed": ("\n", r"the control character \n; write it percent-encoded, as %0A"),
+    "DEL": ("\x7f", r"the control character \x7f; write it percent-encoded, as %7F"),
+}
+
+
+@pytest.mark.parametrize(("blank", "words"), BLANKS.values(), ids=list(BLANKS))
+def test_a_blank_in_a_url_is_named(blank: str, words: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parsers.parse_url(f"http://example/a{blank}b")
+    assert str(error.value).endswith(f" holds {words}")
+
+
 AUTHORITIES = {
     "http://example/": "example",
     "http://example:80/": "example",

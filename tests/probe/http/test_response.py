@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.errors import CheckFailed
-from probe.http.response import BODY_LIMIT, HEAD_LIMIT, ResponseReader, dechunk
+from probe.http.response import BODY_LIMIT, HEAD_LIMIT, Response, ResponseReader, dechunk
+from probe.http.signatures import GREETING_LIMIT
 from testing import checks
 from testing.responses import CUT, EARLY_HINTS_THEN_OK, GREETINGS, RESPONSES, Outcome
 
@@ -42,6 +43,20 @@ def test_a_server_of_another_protocol_is_told_by_its_first_bytes(
     assert read(cut(data)) == line
 
 
+HEADERS = {
+    "a colon in the value": (b"Location: http://a:1/", b"http://a:1/"),
+    "no space": (b"location:/a", b"/a"),
+    "a bare CR, which is a space": (b"Location: /a\rb", b"/a b"),  # RFC 9112, section 2.2
+}
+
+
+@pytest.mark.parametrize(("line", "value"), HEADERS.values(), ids=list(HEADERS))
+def test_a_header_begins_behind_the_first_colon(line: bytes, value: bytes) -> None:
+    response = checks.read([b"HTTP/1.1 302 Found\r\n" + line + b"\r\n\r\n"])
+    assert isinstance(response, Response)
+    assert response.headers == {b"location": value}
+
+
 WITHOUT_AN_END = {
     "HTTP/2": b"\0\0\0\4\0\0\0\0\0",
     "TLS": b"\x15\3\3",
@@ -49,6 +64,8 @@ WITHOUT_AN_END = {
     "MySQL that refuses": b"E\0\0\0\xffj\x04Host",
     "PostgreSQL": b"E\0\0\0=SFATAL",
     "MQTT": b" \2\0\5",
+    "a whole line": b"HELLO\n",
+    "a long line": b"a" * GREETING_LIMIT,
 }
 
 
@@ -145,6 +162,21 @@ def test_chunks_are_put_together(chunks: list[bytes]) -> None:
     body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
     assert dechunk(body + b"0\r\n\r\n") == (b"".join(chunks), True)
     assert dechunk(body) == (b"".join(chunks), False)
+
+
+CHUNKED = {
+    "capital": (b"A\r\n0123456789\r\n0\r\n\r\n", (b"0123456789", True)),
+    "eight digits": (b"00000002\r\nok\r\n0\r\n\r\n", (b"ok", True)),
+    "nine digits": (b"000000002\r\nok\r\n0\r\n\r\n", (b"", False)),
+    "no digit": (b"\r\nok\r\n0\r\n\r\n", (b"", False)),
+    "another letter": (b"X\r\nok\r\n0\r\n\r\n", (b"", False)),
+    "a size without an end": (b"11", (b"", False)),
+}
+
+
+@pytest.mark.parametrize(("data", "content"), CHUNKED.values(), ids=list(CHUNKED))
+def test_the_size_of_a_chunk(data: bytes, content: tuple[bytes, bool]) -> None:
+    assert dechunk(data) == content
 
 
 @given(st.binary())
