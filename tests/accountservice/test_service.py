@@ -54,7 +54,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(("path", "status", "body"), ANSWERS.values(), ids=list(ANSWERS))
-def test_answers(service: Service, path: str, status: int, body: bytes, method: str) -> None:
+def test_each_route_gives_its_response(service: Service, path: str, status: int, body: bytes, method: str) -> None:
     answer = service.ask(path, method)
     assert (answer.status, answer.body) == (status, b"" if method == "HEAD" else body)
     assert answer.fields["content-length"] == str(len(body))

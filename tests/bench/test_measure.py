@@ -85,5 +85,5 @@ def test_what_a_kill_leaves_is_found() -> None:
     assert left_behind(asks([*PYTHON, LITTERING])) == (1000, 1, 1)
 
 
-def test_who_leaves_nothing_leaves_nothing() -> None:
+def test_a_program_that_leaves_nothing_is_measured_so() -> None:
     assert left_behind(asks([*PYTHON, ASKING])) == (0, 0, 0)

@@ -235,5 +235,5 @@ def test_what_libraries_say_is_there() -> None:
 @pytest.mark.parametrize(
     "error", [ValueError("its words"), ValueError(), ValueError("its: words"), MemoryError()], ids=repr
 )
-def test_what_nobody_foresaw_is_there(error: Exception) -> None:
+def test_internal_errors_are_there(error: Exception) -> None:
     assert missing([report.internal_error(error).output]) == []

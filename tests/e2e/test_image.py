@@ -131,7 +131,7 @@ def test_no_engine_is_one_line(module: str) -> None:
     assert "there is no Docker engine running here; start it, or name it in DOCKER_HOST" in done.stderr
 
 
-def test_a_base_image_that_is_not_to_be_had_is_one_line() -> None:
+def test_a_missing_base_image_is_one_line() -> None:
     environ = os.environ | {"IMAGE_OPTIONS": "--build-arg=BASE=localhost:1/nonexistent:latest"}
     done = subprocess.run([sys.executable, "-m", "tools.image"], cwd=ROOT, env=environ, capture_output=True, text=True)
     assert (done.returncode, done.stdout.count("\n"), done.stderr.count("\n")) == (1, 1, 1)

@@ -136,7 +136,7 @@ def test_a_second_build_in_one_checkout_waits_for_the_first(tmp_path: Path) -> N
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bootloader", "pyinstaller"]
 
 
-def test_another_revision_of_the_same_release_serves_where_the_own_is_not_to_be_had() -> None:
+def test_another_revision_of_the_same_release_is_taken_if_the_own_is_missing() -> None:
     listed = ["3.11.2-6", "3.11.2-6+deb12u10", "3.11.1-1", "3.11.2-6+deb12u9", "3.11.2-6+deb12u11"]
     records = "".join(f"Package: python3.11\nVersion: {version}\n" for version in listed)
     wanted = "3.11.2-6+deb12u11"

@@ -88,7 +88,7 @@ def test_an_international_name_is_looked_up_as_dns_has_it(scratch: Path) -> None
 
 
 @needs_root
-def test_a_name_that_nobody_knows_is_one_line(scratch: Path) -> None:
+def test_an_unknown_name_is_one_line(scratch: Path) -> None:
     done = run_inside(scratch, ["/healthchecker"], ["-host=no.such.invalid", "-t=20"])  # asks 127.0.0.1: no resolv.conf
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
     assert b"cannot look up 'no.such.invalid'" in done.stderr
@@ -172,7 +172,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("environ", HOSTILE.values(), ids=list(HOSTILE))
-def test_no_variable_of_others_is_heard(
+def test_no_variable_of_others_has_an_effect(
     binary: Path, tmp_path: Path, authority: Authority, environ: dict[str, str], cases: dict[str, Case]
 ) -> None:
     for module in ("click", "requests", "struct", "chardet", "sitecustomize"):

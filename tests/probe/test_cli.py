@@ -273,7 +273,7 @@ def test_the_help_names_every_option_and_variable(healthchecker: Healthchecker, 
 
 
 @pytest.mark.parametrize("spelling", ["--version", "-version"])
-def test_the_version_is_told(healthchecker: Healthchecker, spelling: str) -> None:
+def test_the_version_is_printed(healthchecker: Healthchecker, spelling: str) -> None:
     run = healthchecker(spelling)
     assert (run.status, run.stdout, run.stderr) == (0, f"healthchecker {__version__}\n", "")
 

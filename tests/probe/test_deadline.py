@@ -37,7 +37,7 @@ def test_a_deadline_that_has_come_is_exceeded_at_once(monkeypatch: pytest.Monkey
         Deadline(timeout=2, started=0).remaining()
 
 
-def test_a_sooner_deadline_leaves_half_of_the_time() -> None:
+def test_a_capped_deadline_leaves_half_of_the_time() -> None:
     late = Deadline(60, monotonic())
     assert 25 < late.capped(50).remaining() <= 30
     assert 5 < late.capped(10).remaining() <= 10

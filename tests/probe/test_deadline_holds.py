@@ -89,7 +89,7 @@ def test_a_name_that_is_not_known_is_said_at_once(
 
 @needs_root
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_where_no_thread_is_to_be_had(binary: Path, tmp_path: Path, scheme: str) -> None:
+def test_a_limit_that_allows_no_thread(binary: Path, tmp_path: Path, scheme: str) -> None:
     run = in_network("silent", [*limited_to(0), str(binary)], tmp_path)
     url = f"{scheme}://name.test/"
     ends_in_time(lambda timeout: run(url, "-t", timeout), url)

@@ -79,7 +79,7 @@ VARIABLES = {
 
 
 @pytest.mark.parametrize("environ", VARIABLES.values(), ids=list(VARIABLES))
-def test_no_variable_of_others_is_heard(
+def test_no_variable_of_others_has_an_effect(
     command: list[str], tmp_path: Path, authority: Authority, checks: Checks, environ: dict[str, str]
 ) -> None:
     for name in (".netrc", "netrc"):

@@ -36,7 +36,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "expanded"), CASES.values(), ids=list(CASES))
-def test_expansion(text: str, expanded: str) -> None:
+def test_each_form_is_expanded(text: str, expanded: str) -> None:
     assert expand(text, ENVIRON) == expanded
 
 

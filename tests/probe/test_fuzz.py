@@ -15,7 +15,7 @@ RUNS = 20_000  # inputs of a short run
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_what_was_found(name: str) -> None:
+def test_no_input_that_the_fuzzer_found_breaks_a_parser(name: str) -> None:
     for data in [*SEEDS[name], *found(name)]:
         TARGETS[name](data)
 

@@ -86,7 +86,7 @@ def test_what_cannot_be_written_is_said_and_a_reader_who_left_is_not(monkeypatch
             assert (verdict.exit_code, verdict.output) == outcome
 
 
-def test_who_reads_it_by_the_page_gets_all_of_it(command: list[str]) -> None:
+def test_a_pager_gets_all_of_it(command: list[str]) -> None:
     late = [sys.executable, "-c", "import sys, time; time.sleep(0.5); sys.stdout.write(sys.stdin.read())"]
     whole = subprocess.run([*command, "--licenses"], capture_output=True, timeout=PATIENCE).stdout
     assert len(whole) > 16_384

@@ -177,12 +177,12 @@ AUTHORITIES = {
 
 
 @pytest.mark.parametrize(("url", "authority"), AUTHORITIES.items(), ids=list(AUTHORITIES))
-def test_the_host_field_has_a_port_that_is_not_the_schemes_own(url: str, authority: str) -> None:
+def test_the_host_header_has_a_port_that_is_not_the_schemes_own(url: str, authority: str) -> None:
     assert parsers.parse_url(url).authority == authority
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "localhost", "::1", "[::1]", "my_service", "a.b.", "xn--p1ai"])
-def test_hosts(text: str) -> None:
+def test_a_name_or_an_address_is_a_host(text: str) -> None:
     assert parsers.host(text) == text.strip("[]")
 
 
@@ -266,7 +266,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize(("text", "path"), PATHS.items(), ids=list(PATHS.values()))
-def test_paths(text: str, path: str) -> None:
+def test_a_path_is_encoded_and_gets_its_slash(text: str, path: str) -> None:
     assert parsers.path(text) == path
 
 

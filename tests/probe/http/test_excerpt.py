@@ -123,7 +123,7 @@ def test_a_body_is_shown_as_text(head: bytes, body: bytes, shown: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(("head", "body", "shown"), BODIES.values(), ids=list(BODIES))
-def test_the_line_shows_it(
+def test_the_line_shows_a_body_as_text(
     healthchecker: Healthchecker, authority: Authority, head: bytes, body: bytes, shown: str, scheme: str
 ) -> None:
     tls = authority.context("127.0.0.1") if scheme == "https" else None

@@ -26,7 +26,9 @@ def one_by_one(data: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("cut", [lambda data: [data], one_by_one], ids=["whole", "byte by byte"])
 @pytest.mark.parametrize(("data", "outcome"), RESPONSES.values(), ids=list(RESPONSES))
-def test_replies(data: bytes, outcome: Outcome, cut: Callable[[bytes], list[bytes]]) -> None:
+def test_each_response_is_read_as_the_table_says(
+    data: bytes, outcome: Outcome, cut: Callable[[bytes], list[bytes]]
+) -> None:
     read_as = read(cut(data))
     if isinstance(outcome, str):
         assert isinstance(read_as, str)

@@ -114,7 +114,7 @@ def test_a_greeting_without_an_end_is_not_waited_for_to_the_deadline() -> None:
     assert monotonic() - started < 10
 
 
-def test_a_reply_sent_before_the_request_was_read_is_heard() -> None:
+def test_a_response_sent_before_the_request_was_read_counts() -> None:
     def behave(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
@@ -135,7 +135,7 @@ SILENT = {
 
 
 @pytest.mark.parametrize("behaviour", SILENT.values(), ids=list(SILENT))
-def test_the_deadline_holds(behaviour: servers.Behaviour) -> None:
+def test_the_deadline_holds_for_a_server_that_does_not_respond(behaviour: servers.Behaviour) -> None:
     with serving(behaviour) as port:
         raises_in_time(lambda timeout: fetch(port, timeout=timeout))
 
@@ -179,7 +179,7 @@ def test_a_dead_address_leaves_time_for_the_others(monkeypatch: pytest.MonkeyPat
         assert fetch(port, host="name", timeout=2).status == 200
 
 
-def test_ten_dead_addresses_end_deadline(monkeypatch: pytest.MonkeyPatch, full_port: int) -> None:
+def test_ten_dead_addresses_end_at_the_deadline(monkeypatch: pytest.MonkeyPatch, full_port: int) -> None:
     resolving(monkeypatch, *[(f"127.0.0.{number}", full_port) for number in range(1, 11)])
     raises_in_time(lambda timeout: fetch(full_port, host="name", timeout=timeout), ", still connecting to 127.0.0.10")
 
@@ -222,7 +222,7 @@ def test_no_resolver_is_asked_for_what_is_known(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize(("host", "address"), [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("localhost", "127.0.0.1")])
-def test_names_and_addresses_of_both_families(host: str, address: str) -> None:
+def test_a_server_is_reached_by_its_name_and_in_both_families(host: str, address: str) -> None:
     with serving(servers.replying(servers.OK), address=address) as port:
         assert fetch(port, host=host).status == 200
 
@@ -384,7 +384,7 @@ def exchanged(connection: Any) -> Any:
 
 
 @pytest.mark.parametrize("gone", [BrokenPipeError(), ConnectionResetError()], ids=["pipe", "reset"])
-def test_a_server_that_answers_before_it_is_asked_and_leaves_is_heard(gone: OSError) -> None:
+def test_a_response_counts_though_the_request_cannot_be_sent(gone: OSError) -> None:
     assert exchanged(Scripted(gone, servers.OK)).status == 200
 
 
@@ -399,7 +399,7 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize(("connection", "words"), TROUBLES.values(), ids=list(TROUBLES))
-def test_troubles_on_the_way_are_said(connection: Scripted, words: str) -> None:
+def test_an_error_of_the_connection_has_its_words(connection: Scripted, words: str) -> None:
     with pytest.raises(CheckFailed, match=f"^{words}$"):
         exchanged(connection)
 

@@ -518,7 +518,7 @@ def test_the_request_is_that_of_plain_http(authority: Authority, path: str) -> N
     )
 
 
-def test_a_hundred_and_one_fields_are_no_trouble(authority: Authority) -> None:
+def test_a_hundred_and_one_headers_are_accepted(authority: Authority) -> None:
     reply = b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101 + b"\r\n"
     with serving(servers.replying(reply), tls=authority.context("localhost")) as port:
         assert fetch(f"https://localhost:{port}/", cacert=str(authority.file)).status == 200
