@@ -90,9 +90,9 @@ def main() -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     if arguments := sys.argv[1:]:
-        asked = arguments in (["--help"], ["-h"])
-        print(USAGE, file=sys.stdout if asked else sys.stderr)
-        sys.exit(0 if asked else 1)
+        help_requested = arguments in (["--help"], ["-h"])
+        print(USAGE, file=sys.stdout if help_requested else sys.stderr)
+        sys.exit(0 if help_requested else 1)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     logger.info("Starting accountservice")
     try:

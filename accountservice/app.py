@@ -17,16 +17,16 @@ PARSEBOOL_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 class State(ctypes.Structure):
-    """What the workers share: memory that they inherit from the process that starts them."""
+    """The state that the workers share, in memory that they inherit from the process that starts them."""
 
-    _fields_ = (("told_unhealthy", ctypes.c_bool), ("failing", ctypes.c_bool))
+    _fields_ = (("set_unhealthy", ctypes.c_bool), ("failing", ctypes.c_bool))
 
-    told_unhealthy: bool  # by /testability
+    set_unhealthy: bool  # by /testability
     failing: bool  # the store is wrong, and the log says so
 
 
 class Response(NamedTuple):
-    """A status line's end, and a JSON body or none."""
+    """The status, and a JSON body or none."""
 
     status: str
     body: bytes = b""
@@ -72,7 +72,7 @@ class App:
         return NOT_FOUND
 
     def _health(self) -> Response:
-        if self._state.told_unhealthy:
+        if self._state.set_unhealthy:
             return DOWN
         try:
             self._store.check()
@@ -93,7 +93,7 @@ class App:
         return Response("200 OK", account[:-1] + self._served_by)
 
     def _fail(self, what: str, error: StoreError) -> Response:
-        """Log a fault, but once until health passes again: a fault that each request meets must not fill a disk."""
+        """Log a fault once until health passes again: a fault at each request must not fill a disk. Return DOWN."""
         if not self._state.failing:
             self._state.failing = True
             logger.error("%s: %s", what, error)
@@ -103,5 +103,5 @@ class App:
         if state not in PARSEBOOL_TRUE | PARSEBOOL_FALSE:
             logger.error("Invalid request to SetHealthyState, allowed values are true or false")
             return BAD_REQUEST
-        self._state.told_unhealthy = state in PARSEBOOL_FALSE
+        self._state.set_unhealthy = state in PARSEBOOL_FALSE
         return DONE

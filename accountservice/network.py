@@ -1,4 +1,4 @@
-"""Which address this host is reached at."""
+"""The address that a host is reached at."""
 
 import fcntl
 import socket
@@ -9,11 +9,11 @@ LOOPBACK = "127.0.0.1"
 
 
 def own_address() -> str:
-    """The host's first non-loopback IPv4 address, in the order of its interfaces; 127.0.0.1 where it has no other."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+    """Return the host's first IPv4 address in the order of its interfaces; the loopback address if it has no other."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
         for _, name in socket.if_nameindex():
             try:
-                answer = fcntl.ioctl(asker, SIOCGIFADDR, struct.pack("256s", name.encode()))
+                answer = fcntl.ioctl(handle, SIOCGIFADDR, struct.pack("256s", name.encode()))
             except OSError:  # an interface without an IPv4 address
                 continue
             address = socket.inet_ntoa(answer[20:24])

@@ -29,7 +29,7 @@ FULL_CHECK_INTERVAL = 1.0  # seconds between two comparisons of all seeded accou
 
 
 class StoreError(Exception):
-    """The store does not answer, or not with what was written; the text gives the reason."""
+    """The store cannot be read, or not as it was written. The text gives the reason."""
 
 
 def sealed(key: bytes, content: bytes) -> bytes:

@@ -83,18 +83,18 @@ def apart() -> list[str]:
 
 def raise_loopback() -> None:
     """Bring the loopback interface up (netdevice(7))."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
         flags = struct.pack("16sH", b"lo", 1)  # IFF_UP
-        fcntl.ioctl(asker, 0x8914, flags)  # SIOCSIFFLAGS
+        fcntl.ioctl(handle, 0x8914, flags)  # SIOCSIFFLAGS
 
 
 def answer(server: socket.socket, behave: Resolver) -> None:
     """Answer each query as the resolver does."""
     while True:
-        query, asker = server.recvfrom(4096)
+        query, client = server.recvfrom(4096)
         reply = behave(query)
         if reply is not None:
-            server.sendto(reply, asker)
+            server.sendto(reply, client)
 
 
 @contextmanager
