@@ -20,7 +20,7 @@ from toolchain import HERE
 
 MOST_RECORDINGS = 6  # each with the layout of the one before; three were enough
 
-FEW = 1000  # one block of so many without a place changes no time that can be measured
+FEW = 1000  # one block in this many may lack a place: the effect on time is too small to measure
 SLOWER = "the executable is correct, but slower than it could be"
 
 
