@@ -31,7 +31,7 @@ SILENT = {
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("behaviour", SILENT.values(), ids=list(SILENT))
-def test_a_slow_server(
+def test_a_slow_server_holds_no_check(
     healthchecker: Healthchecker, authority: Authority, behaviour: servers.Behaviour, scheme: str
 ) -> None:
     tls = authority.context("127.0.0.1") if scheme == "https" else None
@@ -41,7 +41,7 @@ def test_a_slow_server(
 
 
 @pytest.mark.parametrize(("stop", "pause"), [(0, 0), (7, 0), (300, 0), (None, 0.05)], ids=["0", "7", "300", "drip"])
-def test_a_handshake_that_stalls(
+def test_a_stalled_handshake_holds_no_check(
     healthchecker: Healthchecker, authority: Authority, stop: int | None, pause: float
 ) -> None:
     with serving(shaking_hands(authority.context("127.0.0.1"), stop, pause)) as port:
@@ -50,7 +50,7 @@ def test_a_handshake_that_stalls(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_port_that_drops_packets(healthchecker: Healthchecker, scheme: str) -> None:
+def test_a_port_that_drops_packets_holds_no_check(healthchecker: Healthchecker, scheme: str) -> None:
     with network.full_port() as port:
         url = f"{scheme}://127.0.0.1:{port}/"
         ends_in_time(lambda timeout: healthchecker(url, "-t", timeout), url, ", still connecting to 127.0.0.1")
@@ -62,7 +62,9 @@ LOOK_UPS = {"silent": ", still looking up 'name.test'", "ten addresses": ", stil
 @needs_root
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(("resolver", "doing"), LOOK_UPS.items(), ids=list(LOOK_UPS))
-def test_a_name_that_leads_nowhere(command: list[str], tmp_path: Path, resolver: str, doing: str, scheme: str) -> None:
+def test_a_look_up_without_an_end_holds_no_check(
+    command: list[str], tmp_path: Path, resolver: str, doing: str, scheme: str
+) -> None:
     run = in_network(resolver, command, tmp_path)
     url = f"{scheme}://name.test:{network.FULL_PORT}/"
     ends_in_time(lambda timeout: run(url, "-t", timeout), url, doing)
@@ -89,14 +91,14 @@ def test_a_name_that_is_not_known_is_said_at_once(
 
 @needs_root
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_limit_that_allows_no_thread(binary: Path, tmp_path: Path, scheme: str) -> None:
+def test_without_a_thread_the_watchdog_ends_the_check(binary: Path, tmp_path: Path, scheme: str) -> None:
     run = in_network("silent", [*limited_to(0), str(binary)], tmp_path)
     url = f"{scheme}://name.test/"
     ends_in_time(lambda timeout: run(url, "-t", timeout), url)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_machine_whose_cores_are_busy(healthchecker: Healthchecker, authority: Authority, scheme: str) -> None:
+def test_busy_cores_hold_no_check(healthchecker: Healthchecker, authority: Authority, scheme: str) -> None:
     tls = authority.context("127.0.0.1") if scheme == "https" else None
     with serving(servers.wait_for_close, tls=tls) as port, busy():
         url = f"{scheme}://127.0.0.1:{port}/"
@@ -104,7 +106,7 @@ def test_a_machine_whose_cores_are_busy(healthchecker: Healthchecker, authority:
 
 
 @pytest.mark.parametrize("timeout", [0.001, 0.01, 0.03, 0.06])
-def test_the_middle_of_an_import(healthchecker: Healthchecker, authority: Authority, timeout: float) -> None:
+def test_the_deadline_counts_during_imports(healthchecker: Healthchecker, authority: Authority, timeout: float) -> None:
     with serving(servers.wait_for_close, tls=authority.context("127.0.0.1")) as port, busy():
         run = healthchecker(f"https://127.0.0.1:{port}", "-k", "-t", f"{timeout}s")
     assert f": no reply within {format_duration(timeout)}" in run.failure()
