@@ -39,16 +39,16 @@ def at_its_timeout(check: Callable[[float], str], line: str) -> None:
     pytest.fail(f"expected {line!r}, and got {found}")
 
 
-def ends_in_time(run: Callable[[str], Run], url: str, doing: str = "") -> None:
+def ends_in_time(run: Callable[[str], Run], url: str, phase: str = "") -> None:
     """Assert that a process that checks the URL ends at its timeout, in this phase."""
 
     def check(timeout: float) -> str:
         return run(f"{timeout}s").failure()
 
-    at_its_timeout(check, f"unhealthy: GET {url}: no reply within TIMEOUT{doing}\n")
+    at_its_timeout(check, f"unhealthy: GET {url}: no reply within TIMEOUT{phase}\n")
 
 
-def raises_in_time(fetch: Callable[[float], object], doing: str = "") -> None:
+def raises_in_time(fetch: Callable[[float], object], phase: str = "") -> None:
     """Assert that a check in this process ends at its timeout, in this phase."""
 
     def check(timeout: float) -> str:
@@ -56,7 +56,7 @@ def raises_in_time(fetch: Callable[[float], object], doing: str = "") -> None:
             fetch(timeout)
         return str(raised.value)
 
-    at_its_timeout(check, f"no reply within TIMEOUT{doing}")
+    at_its_timeout(check, f"no reply within TIMEOUT{phase}")
 
 
 @contextmanager

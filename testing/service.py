@@ -19,7 +19,7 @@ class Answer(NamedTuple):
     """A response of the service."""
 
     status: int
-    fields: dict[str, str]
+    headers: dict[str, str]
     body: bytes
 
 

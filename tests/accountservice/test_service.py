@@ -57,15 +57,15 @@ ANSWERS = {
 def test_each_route_gives_its_response(service: Service, path: str, status: int, body: bytes, method: str) -> None:
     answer = service.ask(path, method)
     assert (answer.status, answer.body) == (status, b"" if method == "HEAD" else body)
-    assert answer.fields["content-length"] == str(len(body))
-    assert answer.fields.get("content-type") == ("application/json" if body else None)
+    assert answer.headers["content-length"] == str(len(body))
+    assert answer.headers.get("content-type") == ("application/json" if body else None)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 @pytest.mark.parametrize("path", ["/health", "/accounts/10000", "/testability/healthy/true"])
 def test_another_method_on_a_known_path_is_405(service: Service, path: str, method: str) -> None:
     answer = service.ask(path, method)
-    assert (answer.status, answer.body, answer.fields["allow"]) == (405, b"", "GET, HEAD")
+    assert (answer.status, answer.body, answer.headers["allow"]) == (405, b"", "GET, HEAD")
 
 
 def test_another_method_on_an_unknown_path_is_404(service: Service) -> None:

@@ -108,7 +108,7 @@ def test_what_is_said_of_arguments_is_there() -> None:
 def test_what_is_said_of_replies_is_there() -> None:
     replies = [b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus]
     replies += [b"HTTP/1.1 599\r\n", b"HTTP/1.1 599 What no standard knows\r\n"]
-    replies = [head + fields + b"\r\nbody" for head in replies for fields in (b"", b"Location: /x\r\n")]
+    replies = [head + header + b"\r\nbody" for head in replies for header in (b"", b"Location: /x\r\n")]
     outcomes = [read([data]) for data in [*replies, *SEEDS["response"], *found("response")]]
     lines = [
         failed(str(outcome)) if isinstance(outcome, CheckFailed) else judged(CHECK, outcome).output

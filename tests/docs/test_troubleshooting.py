@@ -74,9 +74,9 @@ def against(behaviour: Behaviour, *arguments: str) -> Case:
     return case
 
 
-def answering(status: str, *fields: str, body: bytes = b"") -> Case:
+def answering(status: str, *headers: str, body: bytes = b"") -> Case:
     """Asked by http of a server with that answer."""
-    return against(servers.replying(response(status, body, *fields)))
+    return against(servers.replying(response(status, body, *headers)))
 
 
 def greeting(*greetings: bytes) -> Case:

@@ -22,9 +22,9 @@ from testing.waiting import wait_for_connection
 SILENT = {
     "says nothing": servers.wait_for_close,
     "status line by the byte": servers.dripping(b"HTTP/1.1 200 OK" * 50, 0.1),
-    "fields by the byte": servers.dripping(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1000, 0.02),
+    "headers by the byte": servers.dripping(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1000, 0.02),
     "stops in the status line": servers.holding(b"HTTP/1.1 2"),
-    "stops before the end of the fields": servers.holding(b"HTTP/1.1 200 OK\r\nA: b\r\n"),
+    "stops before the end of the headers": servers.holding(b"HTTP/1.1 200 OK\r\nA: b\r\n"),
     "interim replies for ever": servers.repeating(b"HTTP/1.1 102 Processing\r\n\r\n", 0.01),
 }
 
@@ -61,13 +61,13 @@ LOOK_UPS = {"silent": ", still looking up 'name.test'", "ten addresses": ", stil
 
 @needs_root
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize(("resolver", "doing"), LOOK_UPS.items(), ids=list(LOOK_UPS))
+@pytest.mark.parametrize(("resolver", "phase"), LOOK_UPS.items(), ids=list(LOOK_UPS))
 def test_a_look_up_without_an_end_holds_no_check(
-    command: list[str], tmp_path: Path, resolver: str, doing: str, scheme: str
+    command: list[str], tmp_path: Path, resolver: str, phase: str, scheme: str
 ) -> None:
     run = in_network(resolver, command, tmp_path)
     url = f"{scheme}://name.test:{network.FULL_PORT}/"
-    ends_in_time(lambda timeout: run(url, "-t", timeout), url, doing)
+    ends_in_time(lambda timeout: run(url, "-t", timeout), url, phase)
 
 
 UNKNOWN = {

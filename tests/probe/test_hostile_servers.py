@@ -143,8 +143,8 @@ OK_HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n"
 FLOODS = {
     "status line": (b"HTTP/1.1 200 ", b"a" * 65536, "the reply's status line is over 64 KiB"),
-    "fields": (OK_HEAD, b"A: b\r\n" * 10000, "the reply's header section is over 64 KiB"),
-    "one field": (OK_HEAD + b"A: ", b"b" * 65536, "the reply's header section is over 64 KiB"),
+    "headers": (OK_HEAD, b"A: b\r\n" * 10000, "the reply's header section is over 64 KiB"),
+    "one header": (OK_HEAD + b"A: ", b"b" * 65536, "the reply's header section is over 64 KiB"),
     "interim replies": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 4000, " is over 64 KiB"),
     "banner": (b"", b"\x00" * 65536, r"not an HTTP/1 reply: '\x00"),
     "body": (b"HTTP/1.1 500 No\r\n\r\n", b"c" * 65536, "500 No, expected 200"),
@@ -247,9 +247,9 @@ def test_nothing_of_a_path_reaches_the_wire_raw(text: str) -> None:
         asked = path(text)
     except UsageError:
         return
-    line, *fields = encode("GET", asked, Request(Target(http.SCHEME, "a", 80, asked)).headers).split(b"\r\n")
+    line, *headers = encode("GET", asked, Request(Target(http.SCHEME, "a", 80, asked)).headers).split(b"\r\n")
     assert re.fullmatch(rb"GET /[!-~]* HTTP/1\.1", line)
-    names = [field.partition(b":")[0] for field in fields]
+    names = [header.partition(b":")[0] for header in headers]
     assert names == [b"Host", b"User-Agent", b"Accept", b"Connection", b"", b""]
     assert path(asked) == asked
 

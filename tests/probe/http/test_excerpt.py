@@ -38,7 +38,7 @@ BROKEN = bytearray(gzip.compress(b"all is down, really", 0))
 BROKEN[-8:] = b"checksum"
 LONG = gzip.compress(b"".join(b"%d bottles, " % number for number in range(500)))
 
-# The fields of the reply, its body, and what is shown.
+# The headers of the response, its body, and what is shown.
 BODIES: dict[str, tuple[bytes, bytes, str]] = {
     "JSON": (b"Content-Type: application/json", JSON, JSON.decode()),
     "lines": (b"Content-Type: text/plain", b"\n  a\r\n\tb \n", "a b"),
@@ -110,14 +110,14 @@ BODIES: dict[str, tuple[bytes, bytes, str]] = {
 }
 
 
-def fields(head: bytes) -> dict[bytes, bytes]:
+def headers(head: bytes) -> dict[bytes, bytes]:
     lines = [line.partition(b":") for line in head.split(b"\r\n")]
     return {name.lower(): value.strip() for name, _, value in lines}
 
 
 @pytest.mark.parametrize(("head", "body", "shown"), BODIES.values(), ids=list(BODIES))
 def test_a_body_is_shown_as_text(head: bytes, body: bytes, shown: str) -> None:
-    said = excerpt.excerpt(body, fields(head))
+    said = excerpt.excerpt(body, headers(head))
     assert said.startswith(shown.rstrip()) if shown.endswith(" ") else said == shown
 
 

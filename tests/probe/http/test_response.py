@@ -112,8 +112,8 @@ def test_a_greeting_that_is_complete_has_its_last_word(start: bytes, length: int
 
 ENDLESS = {
     "status line": (b"HTTP/1.1 200 ", b"a"),
-    "fields": (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
-    "one field": (b"HTTP/1.1 200 OK\r\nA: ", b"b"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+    "one header": (b"HTTP/1.1 200 OK\r\nA: ", b"b"),
     "interim replies": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
 }
 

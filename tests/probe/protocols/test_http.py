@@ -127,9 +127,9 @@ def test_a_response_sent_before_the_request_was_read_counts() -> None:
 SILENT = {
     "says nothing": servers.wait_for_close,
     "stops in the status line": servers.holding(b"HTTP/1.1 2"),
-    "stops in the fields": servers.holding(b"HTTP/1.1 200 OK\r\nA: b\r\n"),
+    "stops in the headers": servers.holding(b"HTTP/1.1 200 OK\r\nA: b\r\n"),
     "drips the status line": servers.dripping(b"HTTP/1.1 200 OK" * 50, 0.1),
-    "drips the fields": servers.dripping(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1000, 0.1),
+    "drips the headers": servers.dripping(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1000, 0.1),
     "interim replies for ever": servers.repeating(b"HTTP/1.1 100 Continue\r\n\r\n", 0.1),
 }
 
