@@ -90,27 +90,11 @@ def test_statuses_hold_what_they_list_and_no_other(text: str, accepted: set[int]
     assert statuses.text == text
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "99",
-        "600",
-        "abc",
-        "300-200",
-        "",
-        ",",
-        "200,",
-        "0200",
-        "xx",
-        "Xxx",
-        "6xx",
-        "2x",
-        "200-",
-        "-200",
-        "2xx-3xx",
-        "٢٠٠",
-    ],
-)
+NO_STATUSES = ["99", "600", "abc", "300-200", "", ",", "200,", "0200", "xx", "Xxx", "6xx", "2x", "200-", "-200"]
+NO_STATUSES += ["2xx-3xx", "٢٠٠"]
+
+
+@pytest.mark.parametrize("text", NO_STATUSES)
 def test_no_statuses_are_an_error_that_names_them(text: str) -> None:
     with pytest.raises(UsageError) as error:
         parsers.statuses(text)
