@@ -11,7 +11,7 @@ from probe.errors import CheckFailed, DeadlineExceeded, UsageError
 from probe.http.response import Response
 from probe.text import LINE_LIMIT
 from probe.verdict import UNHEALTHY, Verdict
-from testing.checks import settings_of
+from testing.checks import judged, settings_of
 
 RESPONSES = {
     "healthy": (Response(200, b"OK", {}, b""), {}, 0, ""),
@@ -89,6 +89,13 @@ def test_a_line_has_at_most_the_promised_bytes() -> None:
     whole = "a" * (LINE_LIMIT - len("usage error: \n"))
     assert report.usage_error(UsageError(whole)).output == f"usage error: {whole}\n"
     assert len(report.usage_error(UsageError(f"{whole}a")).output.encode()) == LINE_LIMIT
+
+
+def test_no_long_part_of_a_line_displaces_the_body() -> None:
+    text = "a" * 2000
+    check = settings_of(path=text, expect=",".join(["200"] * 500)).check
+    response = Response(302, text.encode(), {b"location": text.encode()}, b"body")
+    assert judged(check, response).output.endswith("… (1 ms): body\n")
 
 
 def test_the_line_of_the_watchdog_names_the_timeout() -> None:
