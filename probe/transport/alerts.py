@@ -16,6 +16,7 @@ HANDSHAKE_FAILURE = 40  # the alert for any parameter that the two sides cannot 
 CERTIFICATE_REQUEST = 13  # the handshake message that asks for a client certificate (RFC 8446, section 4.3.2)
 
 CLIENT_CERTIFICATE = "it wants a client certificate, and none is ever sent"
+REQUESTED = "; the server asked for a client certificate, and none is ever sent"
 TOO_OLD = "speaks no TLS 1.2 or newer"
 NOT_READ = "it did not accept the bytes that it received; a proxy in between may have changed them"
 NO_CERTIFICATE_FOR_NAME = "it has no certificate for the name that was asked for"
@@ -86,9 +87,7 @@ class Listener:
     @property
     def hint(self) -> str:
         """The likely cause of a connection that is closed; "" if the server requested no client certificate."""
-        if not self.certificate_requested:
-            return ""
-        return "; the server asked for a client certificate, and none is ever sent"
+        return REQUESTED if self.certificate_requested else ""
 
 
 def meaning(number: int, *, certificate_requested: bool) -> str:
