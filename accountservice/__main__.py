@@ -39,8 +39,10 @@ ADDRESS = "0.0.0.0"  # noqa: S104 - a container's service is for the network tha
 MOST_WORKERS = 4  # 8 MB each, beside 20 MB: they fit into the 128 MB of compose.yaml on a host with many cores
 MOST_CONNECTIONS = 4096  # of each worker: a client that only holds one must not keep the health check out
 OTHER_FILES = 32  # that a worker has open
+FEWEST_FILES = 64  # with which the service runs
 HEADER_TIMEOUT = 5000  # milliseconds for a client to send a request, also the first and the next one
 STOP_LIMIT = 0.7  # seconds from SIGTERM until a worker that still waits for a client is killed
+CRASHES = (signal.SIGBUS, signal.SIGSEGV, signal.SIGABRT)  # LMDB on a damaged file, which it maps
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
 
 # The server's own errors, in the form of the other lines: a worker that ended, and one that ends again at once.
@@ -99,20 +101,23 @@ def main() -> NoReturn:
         port = parsed_port(os.environ.get("ACCOUNTSERVICE_PORT") or "6767")
         with claimed(port):
             serve(port)
-    except (SettingsError, StoreError, OSError) as error:
-        sys.exit(f"Cannot run: {error}")
+    except (SettingsError, StoreError, OSError, RuntimeError) as error:  # the last one if no thread can start
+        logger.error("Cannot run: %s", error)
+        os._exit(1)  # at once: multiprocessing's clean-up would wait for a worker that runs
     os._exit(0)  # at once: a second signal during the interpreter's clean-up would give another exit code
 
 
 def serve(port: int) -> None:
-    """Open the store, and serve it until a signal. Raises StoreError."""
-    store = Store(Path(os.environ.get("ACCOUNTSERVICE_DB") or "accounts.db"))
+    """Open the store, and serve it until a signal. Raises SettingsError, StoreError, OSError, RuntimeError."""
+    connections = affordable_connections()
+    with crashes_reported():
+        store = Store(Path(os.environ.get("ACCOUNTSERVICE_DB") or "accounts.db"))
     logger.info("Seeded %d fake accounts...", SEEDED_ACCOUNTS)
     app = App(store, own_address(), testability=os.environ.get("ACCOUNTSERVICE_TESTABILITY") == "1")
     store.close()
     logger.info("Starting HTTP service at %d", port)
     multiprocessing.set_start_method("fork")  # the workers inherit the application and its state
-    Granian(
+    server = Granian(
         "accountservice",
         address=ADDRESS,
         port=port,
@@ -121,21 +126,44 @@ def serve(port: int) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT, max_buffer_size=16 * 1024),
         backlog=MOST_CONNECTIONS,
-        backpressure=affordable_connections(),
+        backpressure=connections,
         blocking_threads=1,
         log_level=LogLevels.error,
         log_dictconfig=LOGGING,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_LIMIT,  # type: ignore[arg-type]  # a fraction works as well
-    ).serve(target_loader=partial(prepared, app, os.getpid()), wrap_loader=False)
+    )
+    # The server would reload at SIGHUP, for seconds in which SIGTERM has no effect. It calls this after it handles it.
+    server.on_startup(partial(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP)))
+    server.serve(target_loader=partial(prepared, app, os.getpid()), wrap_loader=False)
+
+
+@contextmanager
+def crashes_reported() -> Iterator[None]:
+    """End the process with one line if LMDB crashes. A handler in Python would run only after LMDB returns."""
+    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(report_crash)
+    for number in CRASHES:
+        ctypes.CDLL(None).signal(number, handler)
+    yield
+    for number in CRASHES:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def report_crash(number: int) -> NoReturn:
+    """End the process: LMDB crashed while it read the store."""
+    logger.error("Cannot run: the store is damaged: reading it ended with %s", signal.Signals(number).name)
+    os._exit(1)
 
 
 def affordable_connections() -> int:
     """Raise the limit on open files as far as allowed; return how many connections a worker may hold.
 
-    A server that may accept one but not open it would try again at once, without an end.
+    A server that may accept one but not open it would try again at once, without an end. Raises SettingsError if the
+    limit is too low.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most < FEWEST_FILES:
+        raise SettingsError(f"{most} open files are too few; allow {FEWEST_FILES} at least (ulimit -n)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return min(MOST_CONNECTIONS, most - OTHER_FILES)
 

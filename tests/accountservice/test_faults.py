@@ -190,6 +190,14 @@ def instead(path: Path, make: Callable[[], None]) -> None:
     make()
 
 
+def point_outside(path: Path) -> None:
+    """Let the first two nodes of each page lie behind the end of the file."""
+    with path.open("r+b") as file:
+        for page in range(2 * 4096, path.stat().st_size, 4096):
+            file.seek(page + 16)  # mp_ptrs (mdb.c)
+            file.write(b"\xff" * 4)
+
+
 BEFORE_THE_START: dict[str, tuple[Callable[[Path], object], str]] = {
     "not a store": (
         lambda path: path.write_bytes(b"no database" * 1000),
@@ -206,6 +214,7 @@ BEFORE_THE_START: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut off within a page": (lambda path: os.truncate(path, 12289), "the store was cut short: 12289 bytes are left"),
     "zeros": (lambda path: path.write_bytes(bytes(path.stat().st_size)), "cannot open the store '.*': file is not an"),
     "damaged": FAULTS["another name"],
+    "damaged so that LMDB crashes": (point_outside, "the store is damaged: reading it ended with SIGBUS"),
 }
 
 

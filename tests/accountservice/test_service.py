@@ -188,6 +188,24 @@ def test_a_terminals_interrupt_is_a_stop(tmp_path: Path) -> None:
         assert len(running.log.read_text().splitlines()) == 3
 
 
+def test_a_terminal_that_closes_ends_the_service(tmp_path: Path) -> None:
+    with Service(tmp_path) as running:
+        running.wait_until_up()
+        running.process.send_signal(signal.SIGHUP)
+        assert running.process.wait(PATIENCE) == -signal.SIGHUP
+        wait_until("no worker listens", lambda: not running.listens())
+
+
+def test_nohup_keeps_the_service_from_a_terminals_end(tmp_path: Path) -> None:
+    with Service(tmp_path, "nohup") as running:
+        running.wait_until_up()
+        running.process.send_signal(signal.SIGHUP)
+        assert running.ask("/health")[::2] == UP
+        started = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - started < HELD_UP
+
+
 def test_a_stop_under_load_cuts_no_response(tmp_path: Path) -> None:
     outcomes: list[bytes] = []
     with Service(tmp_path) as running:
@@ -305,6 +323,13 @@ def test_a_service_that_cannot_run_is_one_line_and_1(tmp_path: Path, environ: di
         first, line = failing.log.read_text().splitlines()
     assert first == "Starting accountservice"
     assert line.startswith(words)
+
+
+def test_too_few_open_files_are_one_line_and_1(tmp_path: Path) -> None:
+    with Service(tmp_path, "prlimit", "--nofile=63") as failing:
+        assert failing.process.wait(PATIENCE) == 1
+        line = failing.log.read_text().splitlines()[1:]
+    assert line == ["Cannot run: 63 open files are too few; allow 64 at least (ulimit -n)"]
 
 
 @pytest.mark.parametrize("holder", ["another account service", "another program"])
