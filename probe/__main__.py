@@ -22,7 +22,6 @@ def main() -> NoReturn:
         verdict = run(sys.argv[1:], process.take_environment(), started)
         process.ignore_interrupts()
     except KeyboardInterrupt:
-        process.ignore_interrupts()
         verdict = report.INTERRUPTED
     process.finish(verdict, streams)
 

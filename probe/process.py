@@ -25,7 +25,10 @@ WRITE_GRACE = 0.1  # seconds for a reader to make room in a full pipe
 WATCH_GRACE = 0.05  # seconds for the check to end by itself, with a line that says more
 
 # Docker sends SIGTERM to a check that is late.
-INTERRUPTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+INTERRUPTS = (
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU),
+)
 
 # arm(seconds, exit_code, line) ends the process after that time, with the line on standard error. Without a line, the
 # process prints nothing from now on, not even for an interrupt.
@@ -63,19 +66,29 @@ def open_streams() -> frozenset[int]:
 
 
 def catch_interrupts() -> None:
-    """Raise KeyboardInterrupt for every interrupt. The executable handles them in C."""
+    """Raise KeyboardInterrupt for the first interrupt, and ignore the others. The executable handles them in C."""
     if arm is None:
         for number in INTERRUPTS:
-            if signal.getsignal(number) == signal.SIG_DFL:  # nohup has it ignored
-                signal.signal(number, signal.default_int_handler)
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # nohup has it ignored
+                signal.signal(number, interrupt)
+
+
+def interrupt(*_: object) -> NoReturn:
+    """Handle the first interrupt. A second one would interrupt the handling of the first."""
+    ignore_interrupts()
+    raise KeyboardInterrupt
 
 
 def ignore_interrupts() -> None:
     """Ignore every interrupt: the verdict is known. The executable does so when the watchdog is armed for writing."""
     if arm is None:
-        for number in signal.valid_signals():
-            if signal.getsignal(number) is signal.default_int_handler:
-                signal.signal(number, signal.SIG_IGN)
+        for number in INTERRUPTS:
+            if signal.getsignal(number) is interrupt:
+                signal.signal(number, ignore)
+
+
+def ignore(*_: object) -> None:
+    """Handle a later interrupt. With SIG_IGN in its place, Python would print a line for one that is pending."""
 
 
 def arm_watchdog(deadline: Deadline, verdict: Verdict) -> None:

@@ -138,6 +138,13 @@ def test_several_interrupts_are_one_line(binary: Path, authority: Authority) -> 
             assert ended == (1, b"interrupted\n")
 
 
+def test_interrupts_at_once_are_one_line(command: list[str], authority: Authority) -> None:
+    with serving(servers.wait_for_close, tls=authority.context("127.0.0.1")) as port:
+        for _ in range(20):
+            ended = interrupted(command, "SIGTERM", "SIGHUP", "SIGINT", url=f"https://127.0.0.1:{port}")
+            assert ended == (1, b"interrupted\n")
+
+
 def test_an_interrupt_when_the_line_is_due_does_not_take_it_away(binary: Path, tmp_path: Path) -> None:
     """Each call of setitimer in turn comes with a SIGTERM; the last is that before the line is written."""
     with serving(servers.replying(b"HTTP/1.1 503 No\r\n\r\n")) as port:

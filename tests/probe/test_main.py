@@ -105,7 +105,7 @@ def test_the_signals_that_end_it_interrupt_it_unless_they_are_ignored(
         signal.signal(number, handler)
     monkeypatch.setattr(__main__, "run", look)
     assert run() == 0
-    assert set(heard) == {signal.default_int_handler if handler == signal.SIG_DFL else handler}
+    assert set(heard) == {process.interrupt if handler == signal.SIG_DFL else handler}
 
 
 def test_in_the_executable_interrupts_are_left_to_its_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,32 @@ def test_an_interrupt_is_one_line(
     assert capfd.readouterr() == ("", "interrupted\n")
 
 
-@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_DFL], ids=["heard", "not ours"])
+def test_only_the_first_interrupt_counts() -> None:
+    for number in process.INTERRUPTS:
+        signal.signal(number, signal.SIG_DFL)
+    process.catch_interrupts()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    for number in process.INTERRUPTS:
+        signal.raise_signal(number)
+
+
+def test_an_interrupt_during_the_handling_of_the_first_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    signal.signal(signal.SIGTERM, process.interrupt)
+    signal.signal(signal.SIGHUP, process.interrupt)
+    ignore_interrupts = process.ignore_interrupts
+
+    def interrupted() -> None:
+        monkeypatch.setattr(process, "ignore_interrupts", ignore_interrupts)
+        signal.raise_signal(signal.SIGHUP)
+
+    monkeypatch.setattr(process, "ignore_interrupts", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("handler", [process.interrupt, signal.SIG_IGN], ids=["heard", "not ours"])
 def test_an_interrupt_while_the_line_is_written_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], handler: Any
 ) -> None:
@@ -75,16 +100,14 @@ def test_an_interrupt_while_the_line_is_written_changes_nothing(
     signal.signal(signal.SIGTERM, handler)
 
     def interrupted(stream: int, data: bytes) -> int:
-        if handler is signal.default_int_handler:
-            signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
         return write(stream, data)
 
     monkeypatch.setattr(os, "write", interrupted)
     process.ignore_interrupts()
     process.emit(LINE, BOTH)
     assert capfd.readouterr() == ("", "line\n")
-    assert signal.getsignal(signal.SIGTERM) in (signal.SIG_IGN, signal.SIG_DFL)
+    assert signal.getsignal(signal.SIGTERM) in (process.ignore, signal.SIG_IGN)
 
 
 def test_the_executable_handles_interrupts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
