@@ -6,11 +6,12 @@ import multiprocessing
 import os
 import re
 import resource
+import select
 import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -43,12 +44,27 @@ FEWEST_FILES = 64  # with which the service runs
 HEADER_TIMEOUT = 5000  # milliseconds for a client to send a request, also the first and the next one
 STOP_LIMIT = 0.7  # seconds from SIGTERM until a worker that still waits for a client is killed
 CRASHES = (signal.SIGBUS, signal.SIGSEGV, signal.SIGABRT)  # LMDB on a damaged file, which it maps
+STDERR = 2
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
 
 # The server's own errors, in the form of the other lines: a worker that ended, and one that ends again at once.
 LOGGING = {"loggers": {"_granian": {"handlers": [], "propagate": True}}}
 
 logger = logging.getLogger("accountservice")
+
+
+class StandardError(logging.Handler):
+    """A handler that writes to standard error, and drops a line if that is full, closed or not read.
+
+    logging's own would wait for a reader. It would also leave the line in a buffer, which multiprocessing must be able
+    to flush before it starts a worker.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        if sys.stderr and select.select([], [STDERR], [], 0)[1]:  # None if it was closed at the start
+            with suppress(OSError):
+                os.write(STDERR, f"{self.format(record)}\n".encode())
 
 
 class SettingsError(Exception):
@@ -95,7 +111,7 @@ def main() -> NoReturn:
         help_requested = arguments in (["--help"], ["-h"])
         print(USAGE, file=sys.stdout if help_requested else sys.stderr)
         sys.exit(0 if help_requested else 1)
-    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    logging.basicConfig(format="%(message)s", level=logging.INFO, handlers=[StandardError()])
     logger.info("Starting accountservice")
     try:
         port = parsed_port(os.environ.get("ACCOUNTSERVICE_PORT") or "6767")

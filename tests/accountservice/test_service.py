@@ -137,6 +137,34 @@ def test_a_dead_worker_is_replaced_and_the_state_stays(tmp_path: Path) -> None:
         assert running.stop() == 0
 
 
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"], ids=["full", "closed"])
+def test_a_log_that_takes_no_line_is_no_fault(tmp_path: Path, redirection: str) -> None:
+    with Service(tmp_path, "sh", "-c", f'exec "$@" {redirection}', "sh") as running:
+        running.wait_until_up()
+        worker = running.workers()[0]
+        os.kill(worker, signal.SIGKILL)
+        wait_until("the worker is replaced", lambda: worker not in (running.workers() or [worker]))
+        running.wait_until_up()
+        assert health(running) == {UP}
+        assert running.stop() == 0
+
+
+def test_a_log_without_a_reader_holds_nothing_up(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    redirected = Service(tmp_path, "sh", "-c", f'exec "$@" 2>/proc/{os.getpid()}/fd/{writing}', "sh")
+    with redirected as running:
+        running.wait_until_up()
+        assert health(running) == {UP}
+        assert running.stop() == 0
+    os.close(reading)
+    os.close(writing)
+
+
 def test_workers_that_end_again_and_again_are_one_line_and_1(tmp_path: Path) -> None:
     with Service(tmp_path) as running:
         running.wait_until_up()
