@@ -17,26 +17,17 @@ from testing import servers
 from testing.arguments import EQUIVALENT, MISTAKES
 from testing.servers import serving
 
-
-class Ended(BaseException):
-    """Raised in the place of the process's end."""
+ExitCode = Callable[[Callable[[], object]], int]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Runs the program with arguments and, as keywords, the environment; its exit status."""
-
-    def end(status: int) -> None:
-        raise Ended(status)
+def run(monkeypatch: pytest.MonkeyPatch, exit_code: ExitCode) -> Callable[..., int]:
+    """Runs the program with arguments and, as keywords, the environment. Returns the exit code."""
 
     def started(*arguments: str, **environ: str) -> int:
         monkeypatch.setattr(sys, "argv", ["healthchecker", *arguments])
         monkeypatch.setattr(posix, "environ", {name.encode(): value.encode() for name, value in environ.items()})
-        monkeypatch.setattr(os, "_exit", end)
-        with pytest.raises(Ended) as ended:
-            __main__.main()
-        status: int = ended.value.args[0]
-        return status
+        return exit_code(__main__.main)
 
     return started
 
@@ -78,16 +69,13 @@ def test_an_interrupt_before_all_else_is_one_line(
     assert capfd.readouterr() == ("", "interrupted\n")
 
 
-def test_python_m_runs_it(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    def end(status: int) -> None:
-        raise Ended(status)
-
-    monkeypatch.setattr(os, "_exit", end)
+def test_python_m_runs_it(
+    monkeypatch: pytest.MonkeyPatch, exit_code: ExitCode, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(posix, "environ", {})
     monkeypatch.setattr(sys, "argv", ["healthchecker", "--version"])
     monkeypatch.delitem(sys.modules, "probe.__main__")
-    with pytest.raises(Ended):
-        runpy.run_module("probe", run_name="__main__")
+    assert exit_code(lambda: runpy.run_module("probe", run_name="__main__")) == HEALTHY
     assert capfd.readouterr().out == f"healthchecker {__version__}\n"
 
 

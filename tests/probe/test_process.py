@@ -20,36 +20,26 @@ BOTH = frozenset((process.STDOUT, process.STDERR))
 LINE = Verdict(UNHEALTHY, "line\n")
 
 
-class Ended(BaseException):
-    """Raised instead of the end of the process."""
-
-
 @pytest.fixture
-def main(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Verdict]], int]:
+def main(
+    monkeypatch: pytest.MonkeyPatch, exit_code: Callable[[Callable[[], object]], int]
+) -> Callable[[Callable[..., Verdict]], int]:
     """Runs the program with that function for its run. Returns the exit code."""
-
-    def end(exit_code: int) -> None:
-        raise Ended(exit_code)
 
     def started(run: Callable[..., Verdict]) -> int:
         monkeypatch.setattr(__main__, "run", run)
         monkeypatch.setattr(process, "take_environment", dict)
-        with monkeypatch.context() as ending:
-            ending.setattr(os, "_exit", end)
-            with pytest.raises(Ended) as ended:
-                __main__.main()
-        exit_code: int = ended.value.args[0]
-        return exit_code
+        return exit_code(__main__.main)
 
     return started
 
 
-@pytest.mark.parametrize("exit_code", [HEALTHY, UNHEALTHY])
+@pytest.mark.parametrize("code", [HEALTHY, UNHEALTHY])
 def test_output_goes_to_its_stream(
-    main: Callable[[Callable[..., Verdict]], int], capfd: pytest.CaptureFixture[str], exit_code: int
+    main: Callable[[Callable[..., Verdict]], int], capfd: pytest.CaptureFixture[str], code: int
 ) -> None:
-    assert main(lambda *_: Verdict(exit_code, "line\n")) == exit_code
-    assert capfd.readouterr() == (("line\n", "") if exit_code == HEALTHY else ("", "line\n"))
+    assert main(lambda *_: Verdict(code, "line\n")) == code
+    assert capfd.readouterr() == (("line\n", "") if code == HEALTHY else ("", "line\n"))
 
 
 def test_a_verdict_without_output_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
