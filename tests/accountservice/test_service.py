@@ -217,7 +217,7 @@ def test_a_terminals_interrupt_is_a_stop(tmp_path: Path) -> None:
 
 
 def test_a_terminal_that_closes_ends_the_service(tmp_path: Path) -> None:
-    with Service(tmp_path) as running:
+    with Service(tmp_path, "env", "--default-signal=HUP") as running:  # also if the tests ignore it
         running.wait_until_up()
         running.process.send_signal(signal.SIGHUP)
         assert running.process.wait(PATIENCE) == -signal.SIGHUP
