@@ -26,8 +26,13 @@ WATCH_GRACE = 0.05  # seconds for the check to end by itself, with a line that s
 
 # Docker sends SIGTERM to a check that is late.
 INTERRUPTS = (
-    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
-    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU),
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGXCPU,
 )
 
 # arm(seconds, exit_code, line) ends the process after that time, with the line on standard error. Without a line, the
