@@ -11,11 +11,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from tools import ROOT
 from tools.docker_engine import EngineError, docker, health, remove, require, wait_until
 
-ROOT = Path(__file__).parent.parent
 STACK = "accounts"
 SERVICE = f"{STACK}_accountservice"
 GATEWAY = "docker_gwbridge"  # the network that a swarm adds to the engine, and leaves there

@@ -3,7 +3,9 @@
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+import tools
+
+ROOT = tools.ROOT
 
 
 def own_files() -> list[Path]:

@@ -8,11 +8,10 @@ import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
+from tools import ROOT
 from tools.docker_engine import EngineError, inspect, require
 
-ROOT = Path(__file__).parent.parent
 LOG = ROOT / ".build" / "image.log"
 IMAGES = ("healthchecker", "accountservice")
 

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
+from tools import ROOT
+
 PROJECT = "pyproject.toml"
 OPTIONS = ["--quiet", "--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url",
            "--no-header", "--no-annotate"]  # fmt: skip

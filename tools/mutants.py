@@ -11,9 +11,8 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tools import ROOT
 
 WORKERS = 8  # at once; the tests mostly wait
 

@@ -12,9 +12,8 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tools import ROOT
 
 # The command of a package. It may come from elsewhere.
 COMMANDS = {

@@ -14,11 +14,10 @@ import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools import image
+from tools import ROOT, image
 from tools.docker_engine import EngineError, require
 from tools.release.changelog import ReleaseError
 
-ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "dist" / "published"
 GLIBC = "glibc-source.tar"
 

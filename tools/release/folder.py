@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools import ROOT
 from tools.release.changelog import ReleaseError, Section
-from tools.release.executable import GLIBC, HERE, MACHINES, PUBLISHED, ROOT, beside, name, run
+from tools.release.executable import GLIBC, HERE, MACHINES, PUBLISHED, beside, name, run
 
 FOLDER = ROOT / "dist" / "release"
 NOTES = ROOT / "dist" / "release-notes.md"
